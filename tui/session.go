@@ -1,16 +1,14 @@
 // Package tui is what an agent sees: one tea.Model, its panes and dialogs, and the picture in the terminal.
 //
 // It knows the nouns (session, screen, chat) and never a socket: what it needs of a live session is the small interface
-// Session, which session/agent serves. The model owns focus, mode, drafts and viewport; everything else it pulls as
+// Session, which session/agent serves; the words they share are those of session/console. The model owns focus, mode, drafts and viewport; everything else it pulls as
 // immutable snapshots when Session.Changed says that something is new. Nothing in Update or View waits.
 package tui
 
 import (
-	"time"
-
 	"assist/chat"
 	"assist/screen"
-	"assist/session"
+	"assist/session/console"
 )
 
 // Session is one live session as the console needs it. All methods return at once; what they ask of the host arrives later
@@ -33,92 +31,30 @@ type Session interface {
 	Close()
 }
 
-// Phase is where the console is on its way into and out of a session.
-type Phase uint8
+// The words of session/console, under the names that the panes use.
+type (
+	Phase   = console.Phase
+	State   = console.State
+	Link    = console.Link
+	Outcome = console.Outcome
+	Command = console.Command
+
+	Say          = console.Say
+	TakeControl  = console.TakeControl
+	GiveControl  = console.GiveControl
+	AskGrants    = console.AskGrants
+	Leave        = console.Leave
+	HandOver     = console.HandOver
+	ConfirmWords = console.ConfirmWords
+	RemoveMember = console.RemoveMember
+)
 
 // The phases.
 const (
-	Connecting Phase = iota // to relay or host
-	AwaitingHost            // agent started, customer has not opened the code yet
-	Knocking                // the customer is being asked
-	In                      // member of the session
-	Lost                    // no contact since State.LostSince; it goes on trying
-	Over                    // ended, refused or failed: State.Why says it, State.Err is set when it failed
+	Connecting   = console.Connecting
+	AwaitingHost = console.AwaitingHost
+	Knocking     = console.Knocking
+	In           = console.In
+	Lost         = console.Lost
+	Over         = console.Over
 )
-
-// State is a snapshot of everything but pictures and the log.
-type State struct {
-	Phase     Phase
-	Why       string // in words, for Waiting, Lost and Over
-	Err       error
-	Code      string
-	URL       string
-	HostName  string
-	Customer  string
-	HostOS    string
-	Display   screen.Display
-	Pointer   screen.Pointer
-	Roster    session.Roster
-	Self      session.MemberID
-	Words     []string // three words to compare, nil when the key was known
-	Trusted   bool     // the host's key is confirmed: by URL, by a pin, or the words were compared
-	TrustedBy string   // "key from link", "words compared"
-	Link      Link
-	Started   time.Time
-	LostSince time.Time
-	Newest    chat.Seq
-	Outcome   Outcome // of the newest command that failed
-}
-
-// Link is how packets travel now.
-type Link struct {
-	Path string // "relay", "direct", "tcp"
-	RTT  time.Duration
-	Loss float64 // fraction of packets, 0..1
-	Rate float64 // bytes a second received, over the last seconds
-	FPS  float64 // pictures a second received
-}
-
-// Outcome is the answer to a command that could not be done.
-type Outcome struct {
-	Serial uint64 // grows; 0: none yet
-	Text   string
-}
-
-// Command is something the agent wants done in the session.
-type Command interface{ command() }
-
-// The commands.
-type (
-	// Say adds words to the log.
-	Say struct {
-		Lane chat.Lane
-		Text string
-	}
-	// TakeControl starts sending input; the host decides.
-	TakeControl struct{}
-	// GiveControl lets go, or hands the baton to a member.
-	GiveControl struct{ To session.MemberID }
-	// AskGrants asks the customer for more.
-	AskGrants struct{ Grants session.Grants }
-	// Leave goes, or ends for all.
-	Leave struct{ How session.LeaveHow }
-	// HandOver offers the lead.
-	HandOver struct {
-		To   session.MemberID
-		Note string
-	}
-	// ConfirmWords says that the agent compared the three words.
-	ConfirmWords struct{}
-	// RemoveMember sends an agent out.
-	RemoveMember struct{ Member session.MemberID }
-)
-
-func (Say) command()          {}
-func (TakeControl) command()  {}
-func (GiveControl) command()  {}
-func (AskGrants) command()    {}
-func (Leave) command()        {}
-func (HandOver) command()     {}
-func (ConfirmWords) command() {}
-func (RemoveMember) command() {}
