@@ -1,0 +1,180 @@
+// Package demo puts a relay, a customer's host and an agent on one machine, so that `assist demo` shows the whole path.
+//
+// It only starts the program's own verbs, as a person would type them, with folders of its own that are gone afterwards.
+// Everything it started ends with it.
+package demo
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// account is the agent of the demo; its password is made anew each time and lives as long as the demo.
+const account = "you@demo"
+
+// ready is how long each program may take until it says that it serves.
+const ready = 30 * time.Second
+
+// Stage is a relay and a host that shares a desktop, waiting for an agent who is already signed in.
+type Stage struct {
+	Display string // the desktop that is shared
+	Typed   string // file that what is typed into the desktop's terminal lands in; empty without script
+	Code    string // of the session
+	URL     string // to join it
+	Relay   string // address
+	Pin     string // the relay's key
+
+	dir       string
+	self      string // this program
+	processes *processes
+}
+
+// Set starts everything. With an empty display, or for a script, it makes a desktop of its own.
+func Set(ctx context.Context, display string, script bool) (*Stage, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "assist-demo-")
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{Display: display, dir: dir, self: self, processes: &processes{dir: dir}}
+	for _, v := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"} {
+		folder := filepath.Join(dir, strings.ToLower(v))
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			return nil, err
+		}
+		s.processes.env = append(s.processes.env, v+"="+folder)
+	}
+	s.processes.env = append(s.processes.env, "ASSIST_KEYRING=off")
+	if err := s.set(ctx, script); err != nil {
+		s.Strike()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Stage) set(ctx context.Context, script bool) error {
+	if script || s.Display == "" {
+		d, err := startDesktop(ctx, s.processes, s.dir, script)
+		if err != nil {
+			return err
+		}
+		s.Display, s.Typed = d.display, d.typed
+	}
+	if err := s.startRelay(ctx); err != nil {
+		return err
+	}
+	if err := s.signIn(ctx); err != nil {
+		return err
+	}
+	return s.startHost(ctx)
+}
+
+func (s *Stage) startRelay(ctx context.Context) error {
+	var said struct{ Event, Addr, Fingerprint string }
+	err := s.startVerb(ctx, &said, "ready", "relay", "--listen", "127.0.0.1:0", "--data", s.relayData(), "--json")
+	s.Relay, s.Pin = said.Addr, said.Fingerprint
+	return err
+}
+
+// signIn makes an organisation and an agent, and signs the agent in.
+func (s *Stage) signIn(ctx context.Context) error {
+	password := randomPassword()
+	if err := s.verb(ctx, "", "relay", "org", "add", "demo", "--title", "Demo Support", "--data", s.relayData()); err != nil {
+		return err
+	}
+	if err := s.verb(ctx, password, "relay", "agent", "add", account, "--data", s.relayData(), "--password-stdin"); err != nil {
+		return err
+	}
+	return s.verb(ctx, password, "login", s.Relay, "--user", account, "--password-stdin", "--relay-key", s.Pin)
+}
+
+func (s *Stage) startHost(ctx context.Context) error {
+	var said struct{ Event, Code, URL string }
+	err := s.startVerb(ctx, &said, "code", "host", "--relay", s.Relay, "--relay-key", s.Pin, "--display", s.Display,
+		"--yes", "--allow", "view,control,chat,diag", "--json")
+	s.Code, s.URL = said.Code, said.URL
+	return err
+}
+
+// Console is the command that opens the agent's console on this stage, in the terminal it is given.
+func (s *Stage) Console() *exec.Cmd {
+	cmd := exec.Command(s.self, "join", s.URL)
+	cmd.Env = append(os.Environ(), s.processes.env...)
+	return cmd
+}
+
+// Environment is what the agent of this stage has on top of the usual: folders of its own.
+func (s *Stage) Environment() []string { return s.processes.env }
+
+// Strike ends all that was started and removes its folders.
+func (s *Stage) Strike() {
+	s.processes.stop()
+	_ = os.RemoveAll(s.dir) // a temporary folder; the system clears it too
+}
+
+func (s *Stage) relayData() string { return filepath.Join(s.dir, "relay") }
+
+// verb runs one of the program's own verbs to its end.
+func (s *Stage) verb(ctx context.Context, stdin string, args ...string) error {
+	cmd := exec.Command(s.self, args...)
+	var words strings.Builder
+	cmd.Stderr = &words
+	if err := s.processes.run(ctx, cmd, strings.NewReader(stdin)); err != nil {
+		return fmt.Errorf("%w: %s", err, strings.TrimSpace(words.String()))
+	}
+	return nil
+}
+
+// startVerb starts a verb that goes on and reads its NDJSON until the event that says it is ready, into said.
+func (s *Stage) startVerb(ctx context.Context, said any, event string, args ...string) error {
+	cmd := exec.Command(s.self, args...)
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout = w
+	_, err = s.processes.start(ctx, cmd)
+	w.Close()
+	if err != nil {
+		r.Close()
+		return err
+	}
+	if err := r.SetReadDeadline(time.Now().Add(ready)); err != nil {
+		return err
+	}
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if err != nil {
+			r.Close()
+			return fmt.Errorf("assist %s: it never said %q: %w", args[0], event, err)
+		}
+		var kind struct{ Event string }
+		if json.Unmarshal(line, &kind) != nil || kind.Event != event {
+			continue
+		}
+		if err := json.Unmarshal(line, said); err != nil {
+			return err
+		}
+		break
+	}
+	if err := r.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	go func() { // what it says later is nobody's, but its pipe must not fill
+		_, _ = io.Copy(io.Discard, lines)
+		r.Close()
+	}()
+	return nil
+}
