@@ -15,6 +15,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"aidanwoods.dev/go-paseto"
@@ -177,7 +178,8 @@ func open(pub ed25519.PublicKey, context, s string, limit int, into any) error {
 	if len(s) > limit || len(s) < len(header) || s[:len(header)] != header {
 		return ErrMalformed
 	}
-	if _, err := base64.RawURLEncoding.DecodeString(s[len(header):]); err != nil { // no footer: we never make one
+	// One text a badge: no footer, no other spelling of the same bytes.
+	if _, err := base64.RawURLEncoding.Strict().DecodeString(s[len(header):]); err != nil || strings.ContainsAny(s, "\r\n") {
 		return ErrMalformed
 	}
 	key, err := paseto.NewV4AsymmetricPublicKeyFromEd25519(pub)
