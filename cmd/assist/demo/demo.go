@@ -37,17 +37,21 @@ type Stage struct {
 	processes *processes
 }
 
-// Set starts everything. With an empty display, or for a script, it makes a desktop of its own.
-func Set(ctx context.Context, display string, script bool) (*Stage, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
+// Plan is what to put on the stage.
+type Plan struct {
+	Program string   // path of assist itself
+	Display string   // to share; empty: a desktop of its own is made
+	Script  bool     // nobody looks: a desktop of its own in any case, whose terminal keeps what is typed
+	Host    []string // more flags for the host; none: it says yes to everything by itself
+}
+
+// Set starts everything.
+func Set(ctx context.Context, plan Plan) (*Stage, error) {
 	dir, err := os.MkdirTemp("", "assist-demo-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{Display: display, dir: dir, self: self, processes: &processes{dir: dir}}
+	s := &Stage{Display: plan.Display, dir: dir, self: plan.Program, processes: &processes{dir: dir}}
 	for _, v := range []string{"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"} {
 		folder := filepath.Join(dir, strings.ToLower(v))
 		if err := os.Mkdir(folder, 0o700); err != nil {
@@ -56,16 +60,16 @@ func Set(ctx context.Context, display string, script bool) (*Stage, error) {
 		s.processes.env = append(s.processes.env, v+"="+folder)
 	}
 	s.processes.env = append(s.processes.env, "ASSIST_KEYRING=off")
-	if err := s.set(ctx, script); err != nil {
+	if err := s.set(ctx, plan); err != nil {
 		s.Strike()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Stage) set(ctx context.Context, script bool) error {
-	if script || s.Display == "" {
-		d, err := startDesktop(ctx, s.processes, s.dir, script)
+func (s *Stage) set(ctx context.Context, plan Plan) error {
+	if plan.Script || s.Display == "" {
+		d, err := startDesktop(ctx, s.processes, s.dir, plan.Script)
 		if err != nil {
 			return err
 		}
@@ -77,7 +81,7 @@ func (s *Stage) set(ctx context.Context, script bool) error {
 	if err := s.signIn(ctx); err != nil {
 		return err
 	}
-	return s.startHost(ctx)
+	return s.startHost(ctx, plan.Host)
 }
 
 func (s *Stage) startRelay(ctx context.Context) error {
@@ -99,10 +103,13 @@ func (s *Stage) signIn(ctx context.Context) error {
 	return s.verb(ctx, password, "login", s.Relay, "--user", account, "--password-stdin", "--relay-key", s.Pin)
 }
 
-func (s *Stage) startHost(ctx context.Context) error {
+func (s *Stage) startHost(ctx context.Context, flags []string) error {
+	if flags == nil {
+		flags = []string{"--yes", "--allow", "view,control,chat,diag"}
+	}
+	args := append([]string{"host", "--relay", s.Relay, "--relay-key", s.Pin, "--display", s.Display, "--json"}, flags...)
 	var said struct{ Event, Code, URL string }
-	err := s.startVerb(ctx, &said, "code", "host", "--relay", s.Relay, "--relay-key", s.Pin, "--display", s.Display,
-		"--yes", "--allow", "view,control,chat,diag", "--json")
+	err := s.startVerb(ctx, &said, "code", args...)
 	s.Code, s.URL = said.Code, said.URL
 	return err
 }
