@@ -1,0 +1,65 @@
+package viewer
+
+import (
+	"image"
+
+	"assist/screen"
+	"assist/screen/raster"
+	"assist/tui/cell"
+)
+
+// Frame is all that is needed to draw the picture once.
+type Frame struct {
+	Picture *screen.Picture // nil: nothing has arrived
+	Pointer *image.Point    // grid pixel of the customer's pointer; nil: not to be seen
+	Size    image.Point     // cells of the pane; exactly so many are returned
+	Place   image.Point     // where its first cell stands on the terminal, counted from 0
+	Depth   raster.Depth
+	Covered []image.Rectangle // cells of the terminal under dialogs and notices
+}
+
+// Renderer is the way of the picture into the terminal. Rows returns what stands in the view where the picture goes: the
+// cells themselves (Plain), or a constant hole that a painter fills behind the view's back.
+type Renderer interface {
+	Rows(f Frame) cell.Block
+}
+
+// Plain draws the picture as text in the view, with blanks around it. It is the fallback of any other renderer and their
+// oracle in tests.
+type Plain struct {
+	rows  raster.Rows
+	block cell.Block
+	last  Frame
+}
+
+// Rows draws f; rows that did not change are the strings of the last call.
+func (p *Plain) Rows(f Frame) cell.Block {
+	if f.Picture == nil {
+		return cell.Fill(f.Size.X, f.Size.Y)
+	}
+	var marks []raster.Mark
+	v := f.Picture.Viewport
+	if f.Pointer != nil {
+		scale := float64(v.Region.Dx()) / float64(max(1, v.Grid.X))
+		marks = []raster.Mark{{At: *f.Pointer, Sprite: raster.Pointer(scale)}}
+	}
+	drawn := p.rows.Draw(f.Picture, f.Depth, marks...)
+	if p.rows.Made() == 0 && p.last.Size == f.Size && len(p.block) == f.Size.Y {
+		return p.block
+	}
+	at := placed(f.Size, CellsOf(v.Grid))
+	out := cell.Fill(f.Size.X, f.Size.Y)
+	left, right := cell.Fit("", at.X), cell.Fit("", f.Size.X-at.X-v.Grid.X)
+	for i, row := range drawn {
+		if y := at.Y + i; y < len(out) {
+			out[y] = left + row + right
+		}
+	}
+	p.block, p.last = out, f
+	return out
+}
+
+// placed is where a picture of so many cells stands in a pane: in the middle.
+func placed(pane, picture image.Point) image.Point {
+	return image.Pt(max(0, (pane.X-picture.X)/2), max(0, (pane.Y-picture.Y)/2))
+}
