@@ -32,6 +32,8 @@ type Stage struct {
 	Relay   string // address
 	Pin     string // the relay's key
 
+	RelayPID, HostPID int
+
 	dir       string
 	self      string // this program
 	processes *processes
@@ -86,8 +88,8 @@ func (s *Stage) set(ctx context.Context, plan Plan) error {
 
 func (s *Stage) startRelay(ctx context.Context) error {
 	var said struct{ Event, Addr, Fingerprint string }
-	err := s.startVerb(ctx, &said, "ready", "relay", "--listen", "127.0.0.1:0", "--data", s.relayData(), "--json")
-	s.Relay, s.Pin = said.Addr, said.Fingerprint
+	pid, err := s.startVerb(ctx, &said, "ready", "relay", "--listen", "127.0.0.1:0", "--data", s.relayData(), "--json")
+	s.Relay, s.Pin, s.RelayPID = said.Addr, said.Fingerprint, pid
 	return err
 }
 
@@ -109,8 +111,8 @@ func (s *Stage) startHost(ctx context.Context, flags []string) error {
 	}
 	args := append([]string{"host", "--relay", s.Relay, "--relay-key", s.Pin, "--display", s.Display, "--json"}, flags...)
 	var said struct{ Event, Code, URL string }
-	err := s.startVerb(ctx, &said, "code", args...)
-	s.Code, s.URL = said.Code, said.URL
+	pid, err := s.startVerb(ctx, &said, "code", args...)
+	s.Code, s.URL, s.HostPID = said.Code, said.URL, pid
 	return err
 }
 
@@ -143,29 +145,42 @@ func (s *Stage) verb(ctx context.Context, stdin string, args ...string) error {
 	return nil
 }
 
-// startVerb starts a verb that goes on and reads its NDJSON until the event that says it is ready, into said.
-func (s *Stage) startVerb(ctx context.Context, said any, event string, args ...string) error {
+// startVerb starts a verb that goes on, reads its NDJSON until the event that says it is ready, into said, and returns its
+// process id.
+func (s *Stage) startVerb(ctx context.Context, said any, event string, args ...string) (pid int, err error) {
 	cmd := exec.Command(s.self, args...)
 	r, w, err := os.Pipe()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	cmd.Stdout = w
 	_, err = s.processes.start(ctx, cmd)
 	w.Close()
 	if err != nil {
 		r.Close()
-		return err
+		return 0, err
 	}
+	lines := bufio.NewReader(r)
+	if err := await(r, lines, said, event); err != nil {
+		r.Close()
+		return 0, fmt.Errorf("assist %s: it never said %q: %w", args[0], event, err)
+	}
+	go func() { // what it says later is nobody's, but its pipe must not fill
+		_, _ = io.Copy(io.Discard, lines)
+		r.Close()
+	}()
+	return cmd.Process.Pid, nil
+}
+
+// await reads NDJSON until the event, which it decodes into said.
+func await(r *os.File, lines *bufio.Reader, said any, event string) error {
 	if err := r.SetReadDeadline(time.Now().Add(ready)); err != nil {
 		return err
 	}
-	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
 		if err != nil {
-			r.Close()
-			return fmt.Errorf("assist %s: it never said %q: %w", args[0], event, err)
+			return err
 		}
 		var kind struct{ Event string }
 		if json.Unmarshal(line, &kind) != nil || kind.Event != event {
@@ -174,14 +189,6 @@ func (s *Stage) startVerb(ctx context.Context, said any, event string, args ...s
 		if err := json.Unmarshal(line, said); err != nil {
 			return err
 		}
-		break
+		return r.SetReadDeadline(time.Time{})
 	}
-	if err := r.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
-	go func() { // what it says later is nobody's, but its pipe must not fill
-		_, _ = io.Copy(io.Discard, lines)
-		r.Close()
-	}()
-	return nil
 }
