@@ -1,0 +1,221 @@
+// Package keys is the one table of the console's own keys. The status line, the help overlay, the dispatch of key presses
+// and the README are made from it, so that they cannot tell different stories.
+//
+// It is pure. A key that does not work now says why in words.
+package keys
+
+import (
+	"fmt"
+	"strings"
+
+	"assist/session"
+	"assist/session/console"
+)
+
+// Action is what a key does.
+type Action uint8
+
+// The actions of browse mode, in the order in which the help tells them.
+const (
+	None Action = iota
+	TakeControl
+	Special
+	Ask
+	Write
+	CloseChat
+	ScrollBack
+	ScrollOn
+	People
+	Verify
+	Cycle
+	ZoomIn
+	ZoomOut
+	Fit
+	Left
+	Down
+	Up
+	Right
+	Follow
+	Mouse
+	Help
+	Quit
+)
+
+// Section is a heading of the help.
+type Section string
+
+// The sections.
+const (
+	Session Section = "Session"
+	Picture Section = "Picture"
+	Talk    Section = "Chat"
+)
+
+// Key is one line of the table.
+type Key struct {
+	Do      Action
+	Press   []string // as tea.KeyPressMsg.String says them
+	Show    string   // as people read it
+	Label   string   // in the status line; empty: not shown there
+	Help    string
+	Section Section
+	why     func(Now) string
+}
+
+// Now is what decides which keys work.
+type Now struct {
+	Phase    console.Phase
+	Grants   session.Grants // that this agent has
+	Asked    session.Grants // that wait for the customer
+	Trusted  bool
+	Words    bool // there are words to compare
+	Picture  bool
+	Zoomed   bool
+	ChatOpen bool
+	ViewOnly bool // asked for at the start
+	Paused   string
+}
+
+// Table is every key of browse mode. The first ones win when the status line is short.
+func Table() []Key {
+	return []Key{
+		{TakeControl, []string{"c"}, "c", "control", "take control: keys, clicks and pastes go to the customer", Session, whyControl},
+		{Verify, []string{"v"}, "v", "verify", "compare the three words, which proves that nobody listens in between", Session, whyVerify},
+		{Write, []string{"t", "enter"}, "t", "chat", "write to everyone or to agents only", Talk, whyIn},
+		{Cycle, []string{"z"}, "z", "zoom", "whole screen, 2:1, 1:1", Picture, whyPicture},
+		{Help, []string{"?", "f1"}, "?", "help", "this list", Session, always},
+		{Quit, []string{"q", "ctrl+c"}, "q", "leave", "leave; the lead chooses whether it ends for everyone", Session, always},
+		{People, []string{"r"}, "r", "people", "who is here and what each may do", Session, whyIn},
+		{Special, []string{"s"}, "s", "special keys", "Ctrl-Alt-Del, Super, F1 to F12, Print, and modifiers to hold", Session, whyControl},
+		{Ask, []string{"g"}, "g", "ask for more", "ask the customer for what you may not do yet", Session, whyAsk},
+		{ZoomIn, []string{"+", "="}, "+", "", "closer, about the pointer", Picture, whyPicture},
+		{ZoomOut, []string{"-", "_"}, "-", "", "farther", Picture, whyZoomed},
+		{Fit, []string{"0"}, "0", "", "the whole screen", Picture, whyZoomed},
+		{Left, []string{"left", "h"}, "h, left", "", "move the view to the left", Picture, whyZoomed},
+		{Down, []string{"down", "j"}, "j, down", "", "move the view down", Picture, whyZoomed},
+		{Up, []string{"up", "k"}, "k, up", "", "move the view up", Picture, whyZoomed},
+		{Right, []string{"right", "l"}, "l, right", "", "move the view to the right", Picture, whyZoomed},
+		{Follow, []string{"f"}, "f", "", "let the view follow the pointer, or stay", Picture, whyPicture},
+		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
+		{ScrollBack, []string{"pgup"}, "PgUp", "", "older lines of the chat", Talk, whyChat},
+		{ScrollOn, []string{"pgdown"}, "PgDn", "", "newer lines of the chat", Talk, whyChat},
+		{CloseChat, []string{"esc"}, "Esc", "", "close the chat", Talk, whyChat},
+	}
+}
+
+// Find is the key for what was pressed.
+func Find(press string) (Key, bool) {
+	for _, k := range Table() {
+		for _, p := range k.Press {
+			if p == press {
+				return k, true
+			}
+		}
+	}
+	return Key{}, false
+}
+
+// Why says why k does not work now; empty means that it does.
+func (k Key) Why(n Now) string { return k.why(n) }
+
+func always(Now) string { return "" }
+
+func whyIn(n Now) string {
+	switch n.Phase {
+	case console.In, console.Lost:
+		return ""
+	case console.Over:
+		return "the session is over"
+	}
+	return "you are not in the session yet"
+}
+
+func whyControl(n Now) string {
+	switch {
+	case n.Phase == console.Lost:
+		return "there is no contact with the customer's machine"
+	case whyIn(n) != "":
+		return whyIn(n)
+	case n.ViewOnly:
+		return "you joined to view only"
+	case n.Asked.Has(session.Control):
+		return "the customer is being asked for it"
+	case !n.Grants.Has(session.Control):
+		return "the customer has not allowed control; g asks for it"
+	case n.Paused != "":
+		return n.Paused
+	}
+	return ""
+}
+
+func whyVerify(n Now) string {
+	switch {
+	case whyIn(n) != "":
+		return whyIn(n)
+	case n.Trusted:
+		return "already verified"
+	case !n.Words:
+		return "the words are not there yet"
+	}
+	return ""
+}
+
+func whyAsk(n Now) string {
+	switch {
+	case whyIn(n) != "":
+		return whyIn(n)
+	case Askable(n) == 0 && n.Asked != 0:
+		return "the customer is being asked"
+	case Askable(n) == 0:
+		return "you may do everything already"
+	}
+	return ""
+}
+
+// Askable is what this agent may still ask for.
+func Askable(n Now) session.Grants {
+	all := session.View | session.Control | session.Chat
+	if n.ViewOnly {
+		all &^= session.Control
+	}
+	return all &^ (n.Grants | n.Asked)
+}
+
+func whyPicture(n Now) string {
+	if !n.Picture {
+		return "there is no picture yet"
+	}
+	return ""
+}
+
+func whyZoomed(n Now) string {
+	if why := whyPicture(n); why != "" {
+		return why
+	}
+	if !n.Zoomed {
+		return "the whole screen is in view"
+	}
+	return ""
+}
+
+func whyChat(n Now) string {
+	if !n.ChatOpen {
+		return "the chat is closed"
+	}
+	return ""
+}
+
+// Markdown is the table for the README; exit is the key that leads out of control mode.
+func Markdown(exit string) string {
+	var b strings.Builder
+	b.WriteString("| key | what it does |\n|---|---|\n")
+	for _, section := range []Section{Session, Picture, Talk} {
+		for _, k := range Table() {
+			if k.Section == section {
+				fmt.Fprintf(&b, "| `%s` | %s |\n", k.Show, k.Help)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "| `%s` | in control: back to browsing; pressed twice it goes to the customer |\n", exit)
+	return b.String()
+}
