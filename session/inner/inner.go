@@ -18,7 +18,6 @@ const (
 	MaxMembers  = 256     // lines of a roster, those who left included
 	MaxLog      = 4096    // entries in one Welcome
 	MaxPicture  = 4 << 20 // one picture message (threats A18)
-	MaxNonce    = 16      // of a Say
 	maxScreen   = 16 << 10
 	maxInput    = 8 << 10
 	nonceLen    = 32
@@ -39,6 +38,16 @@ const (
 	RefusedClosed     = 44 // the session is over or takes nobody in any more
 	RefusedReveal     = 45 // the nonce does not fit its commitment
 	RefusedFull       = 46 // too many members
+)
+
+// Codes with which a link is closed (transport.Link.Close). They are the interface, the reasons may improve.
+const (
+	CloseLeft    = 1 // the console left by its agent's will
+	CloseEnded   = 2 // the session is over for all
+	CloseRemoved = 3 // this agent was sent out
+	CloseRefused = 4 // this console was not let in
+	CloseSilent  = 5 // the other side was not heard for too long; a console may come back
+	CloseBroken  = 6 // the other side broke the protocol
 )
 
 // ErrMalformed says that the other side sent something that this protocol does not allow.

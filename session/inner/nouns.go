@@ -159,5 +159,5 @@ func fromUnixMS(ms int64) time.Time {
 	if ms <= 0 || ms > maxUnixMS {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms)
+	return time.UnixMilli(ms).UTC()
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestRosterSurvivesTheWay(t *testing.T) {
-	at := time.UnixMilli(1_700_000_000_123)
+	at := time.UnixMilli(1_700_000_000_123).UTC()
 	r := session.Roster{
 		Version: 9, Lead: 2, Controlling: 3, Mode: session.Baton, Paused: true, WhyPaused: "a question is up",
 		Members: []session.Member{
@@ -62,7 +62,7 @@ func TestRosterRefuses(t *testing.T) {
 }
 
 func TestEntrySurvivesTheWay(t *testing.T) {
-	e := chat.Entry{Seq: 4, Time: time.UnixMilli(5), From: 2, Name: "Max", Lane: chat.AgentsOnly, Kind: chat.Said, Text: "one\ntwo", About: 3}
+	e := chat.Entry{Seq: 4, Time: time.UnixMilli(5).UTC(), From: 2, Name: "Max", Lane: chat.AgentsOnly, Kind: chat.Said, Text: "one\ntwo", About: 3}
 	if d := cmp.Diff(e, must(ParseEntry(NewEntry(e)))); d != "" {
 		t.Error(d)
 	}
