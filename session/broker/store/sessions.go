@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// Session is what survives of a session when the relay restarts: enough for its host and agents to come back.
+type Session struct {
+	ID        [16]byte
+	Code      [32]byte // HMAC of the code
+	Owner     []byte   // 32 bytes: the outer key of the host; nil before there is one
+	HostKey   []byte   // 32 bytes: the host's key inside the link; nil before
+	StartedBy string   // agent, empty: the customer
+	Minted    time.Time
+	Expires   time.Time // of the code; zero: as long as the session
+	Closed    time.Time // since when nobody new may join; zero: not
+	Agents    []string  // who has been in
+}
+
+// AddSession keeps a new session; ErrExists when its code is in use, or was a short while ago.
+func (s *Store) AddSession(ctx context.Context, n Session, events ...Event) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.Exec("DELETE FROM codes WHERE free_at > 0 AND free_at <= $1", ms(n.Minted)); err != nil {
+			return fmt.Errorf("free codes: %w", err)
+		}
+		if _, err := tx.Exec("INSERT INTO codes (code, free_at) VALUES ($1, 0)", n.Code[:]); err != nil {
+			return fmt.Errorf("keep code: %w", unique(err))
+		}
+		_, err := tx.Exec("INSERT INTO sessions (id, code, owner, host_key, started_by, minted, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+			n.ID[:], n.Code[:], n.Owner, n.HostKey, n.StartedBy, ms(n.Minted), ms(n.Expires))
+		if err != nil {
+			return fmt.Errorf("keep session: %w", unique(err))
+		}
+		return record(tx, events)
+	})
+}
+
+// SetHost says which host answers a session that an agent started.
+func (s *Store) SetHost(ctx context.Context, id [16]byte, owner, hostKey [32]byte, events ...Event) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := one(tx.Exec("UPDATE sessions SET owner = $1, host_key = $2 WHERE id = $3", owner[:], hostKey[:], id[:])); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		return record(tx, events)
+	})
+}
+
+// Joined says that an agent is in: from the first one on the code lives as long as the session.
+func (s *Store) Joined(ctx context.Context, id [16]byte, agent string, now time.Time, events ...Event) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("INSERT INTO joins (session_id, agent_id, first) VALUES ($1, $2, $3) ON CONFLICT (session_id, agent_id) DO NOTHING",
+			id[:], agent, ms(now))
+		if err != nil {
+			return fmt.Errorf("keep join: %w", err)
+		}
+		if err := one(tx.Exec("UPDATE sessions SET expires = 0 WHERE id = $1", id[:])); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		return record(tx, events)
+	})
+}
+
+// CloseCode says that nobody new may join.
+func (s *Store) CloseCode(ctx context.Context, id [16]byte, now time.Time, events ...Event) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := one(tx.Exec("UPDATE sessions SET closed = $1 WHERE id = $2", ms(now), id[:])); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		return record(tx, events)
+	})
+}
+
+// EndSession ends a session; its code may be given out again at free.
+func (s *Store) EndSession(ctx context.Context, id [16]byte, now, free time.Time, events ...Event) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		if err := one(tx.Exec("UPDATE sessions SET ended = $1 WHERE id = $2 AND ended = 0", ms(now), id[:])); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
+		_, err := tx.Exec("UPDATE codes SET free_at = $1 WHERE code = (SELECT code FROM sessions WHERE id = $2)", ms(free), id[:])
+		if err != nil {
+			return fmt.Errorf("retire code: %w", err)
+		}
+		return record(tx, events)
+	})
+}
+
+// Forget drops sessions that ended before a time; what the audit log says of them stays.
+func (s *Store) Forget(ctx context.Context, before time.Time) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("DELETE FROM joins WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
+		if err == nil {
+			_, err = tx.Exec("DELETE FROM sessions WHERE ended > 0 AND ended < $1", ms(before))
+		}
+		if err != nil {
+			return fmt.Errorf("forget sessions: %w", err)
+		}
+		return nil
+	})
+}
+
+// OpenSessions lists the sessions that have not ended.
+func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT s.id, s.code, s.owner, s.host_key, s.started_by, s.minted, s.expires, s.closed, COALESCE(j.agent_id, '')
+		FROM sessions s LEFT JOIN joins j ON j.session_id = s.id WHERE s.ended = 0 ORDER BY s.minted, s.id, j.first`)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	defer rows.Close()
+	var out []Session
+	for rows.Next() {
+		var n Session
+		var id, code []byte
+		var minted, expires, closed int64
+		var agent string
+		if err := rows.Scan(&id, &code, &n.Owner, &n.HostKey, &n.StartedBy, &minted, &expires, &closed, &agent); err != nil {
+			return nil, fmt.Errorf("list sessions: %w", err)
+		}
+		copy(n.ID[:], id)
+		copy(n.Code[:], code)
+		n.Minted, n.Expires, n.Closed = at(minted), at(expires), at(closed)
+		if last := len(out) - 1; last < 0 || out[last].ID != n.ID {
+			out = append(out, n)
+		}
+		if agent != "" {
+			last := &out[len(out)-1]
+			last.Agents = append(last.Agents, agent)
+		}
+	}
+	return out, rows.Err()
+}
