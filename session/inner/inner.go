@@ -15,15 +15,12 @@ import (
 
 // Limits of what one side accepts from the other. Bytes unless said otherwise.
 const (
-	MaxMembers  = 256     // lines of a roster, those who left included
-	MaxLog      = 4096    // entries in one Welcome
-	MaxPicture  = 4 << 20 // one picture message (threats A18)
-	maxScreen   = 16 << 10
-	maxInput    = 8 << 10
-	nonceLen    = 32
-	commitLen   = 32
-	maxSoftware = 64
-	maxBadge    = 3 << 10
+	MaxMembers = 256     // lines of a roster, those who left included
+	MaxLog     = 4096    // entries in one Welcome
+	MaxPicture = 4 << 20 // one picture message (threats A18)
+	nonceLen   = 32
+	commitLen  = 32
+	maxBadge   = 3 << 10
 )
 
 // Numbers of refusals (Refused.code). They are the interface, the texts may improve; wire's numbers 1..39 mean the same here.
