@@ -70,9 +70,9 @@ type Trust uint8
 
 // The levels of trust, weakest first.
 const (
-	UnknownOrg    Trust = iota // nothing vouches for it
-	RelayOnly                  // this relay says so, nothing else does
-	VerifiedOrg                // an organisation key that the host already trusted vouches for the agent's device
+	UnknownOrg  Trust = iota // nothing vouches for it
+	RelayOnly                // this relay says so, nothing else does
+	VerifiedOrg              // an organisation key that the host already trusted vouches for the agent's device
 )
 
 func (t Trust) String() string {

@@ -1,0 +1,236 @@
+package session
+
+import (
+	"slices"
+	"time"
+)
+
+// Question is what the customer is asked: view first, each further grant by a question of its own.
+type Question struct {
+	Serial   uint64
+	Member   MemberID
+	Name     string
+	Handle   string
+	Org      string
+	Trust    Trust
+	Join     bool   // asks to come in; otherwise a member asks for more
+	Grants   Grants // what a yes allows
+	Later    Grants // what will be asked after a yes
+	Deadline time.Time
+	consoles []ConsoleID
+	device   Device
+}
+
+// atTheDoor is what is asked together with coming in: seeing, and talking while seeing.
+const atTheDoor = View | Chat
+
+// oneByOne is the order of the questions that follow.
+var oneByOne = []Grants{Control, Diag, Clipboard, File}
+
+func (s *Session) knock(now time.Time, k Knock) error {
+	if k.Console == 0 || k.Agent == "" {
+		return ErrBadCommand
+	}
+	if s.barred[k.Agent] || s.barred[string(k.Device[:])] {
+		return ErrBarred
+	}
+	m := s.seatOf(k.Agent)
+	if m != nil && (m.Presence == Here || m.Presence == Reconnecting) && slices.Contains(m.known, k.Device) {
+		m.WordsChecked = m.WordsChecked || k.Checked
+		s.admit(now, m, k.Console)
+		return nil
+	}
+	if m != nil {
+		for i, q := range s.questions { // the same device once more, while the customer is asked
+			if q.Join && q.Member == m.ID && q.device == k.Device {
+				s.questions[i].consoles = append(slices.Clone(q.consoles), k.Console)
+				m.waiting = append(m.waiting, k.Console)
+				s.emit(Event{Kind: EvKnocked, Member: m.ID, Console: k.Console})
+				return nil
+			}
+		}
+	}
+	if now.Before(s.quiet) || len(s.questions) >= MaxAsking {
+		return ErrBusy
+	}
+	if m == nil {
+		if len(s.seats) >= MaxAgents && !s.forgetOne() {
+			return ErrFull
+		}
+		s.lastID++
+		m = &seat{Member: Member{ID: s.lastID, Presence: Gone}, agent: k.Agent, ceiling: AllGrants}
+		s.seats = append(s.seats, m)
+	}
+	if m.Presence == Gone {
+		m.Name, m.Handle, m.Org, m.Trust = k.Name, k.Handle, k.Org, k.Trust
+		m.Presence, m.Since, m.WordsChecked = Knocking, now, false
+	}
+	m.WordsChecked = m.WordsChecked || k.Checked
+	m.waiting = append(m.waiting, k.Console)
+	s.emit(Event{Kind: EvKnocked, Member: m.ID, Console: k.Console})
+	grants := (View|k.Want&atTheDoor)&s.opt.Most | m.given // a second device gets what its member has, so that is asked
+	s.queue(Question{
+		Member: m.ID, Name: k.Name, Handle: k.Handle, Org: k.Org, Trust: k.Trust, Join: true,
+		Grants: grants, Later: k.Want & s.opt.Most &^ grants,
+		consoles: []ConsoleID{k.Console}, device: k.Device,
+	})
+	return nil
+}
+
+func (s *Session) seatOf(agent string) *seat {
+	for _, m := range s.seats {
+		if m.agent == agent {
+			return m
+		}
+	}
+	return nil
+}
+
+// forgetOne frees the seat of an agent who is gone, the one gone longest.
+func (s *Session) forgetOne() bool {
+	oldest := -1
+	for i, m := range s.seats {
+		if m.Presence == Gone && (oldest < 0 || m.Since.Before(s.seats[oldest].Since)) {
+			oldest = i
+		}
+	}
+	if oldest >= 0 {
+		s.seats = slices.Delete(s.seats, oldest, oldest+1)
+	}
+	return oldest >= 0
+}
+
+func (s *Session) queue(q Question) {
+	s.serial++
+	q.Serial = s.serial
+	s.questions = append(s.questions, q)
+	if m := s.seat(q.Member); m != nil {
+		m.Asked |= q.Grants
+	}
+}
+
+// showQuestion puts the first question up when none is.
+func (s *Session) showQuestion(now time.Time) {
+	if len(s.questions) > 0 && s.questions[0].Deadline.IsZero() {
+		s.questions[0].Deadline = now.Add(AnswerTime)
+		s.emit(Event{Kind: EvAsked, Member: s.questions[0].Member, Question: s.questions[0]})
+	}
+}
+
+// Question is the one that is up, if any.
+func (s *Session) Question() (Question, bool) {
+	if len(s.questions) == 0 || s.questions[0].Deadline.IsZero() {
+		return Question{}, false
+	}
+	return s.questions[0], true
+}
+
+func (s *Session) asksAtTheDoor() bool {
+	return slices.ContainsFunc(s.questions, func(q Question) bool { return q.Join })
+}
+
+func (s *Session) answer(now time.Time, a Answer) error {
+	if q, up := s.Question(); !up || q.Serial != a.Serial {
+		return ErrStale
+	}
+	s.answered(now, CustomerID, a.Allow)
+	return nil
+}
+
+// answered closes the question that is up; by is Nobody when the time ran out.
+func (s *Session) answered(now time.Time, by MemberID, allow Grants) {
+	q := s.questions[0]
+	s.questions = slices.Delete(s.questions, 0, 1)
+	allow &= q.Grants
+	m := s.seat(q.Member)
+	m.Asked &^= q.Grants
+	s.emit(Event{Kind: EvAnswered, Member: m.ID, By: by, Grants: allow, Question: q})
+	if q.Join {
+		s.opened(now, m, q, allow, by)
+		return
+	}
+	s.give(m, m.given|allow, by)
+	if no := q.Grants &^ allow; no != 0 {
+		m.refuse(no, now.Add(AskAgain))
+	}
+}
+
+// opened lets the consoles of a question in, or sends them away.
+func (s *Session) opened(now time.Time, m *seat, q Question, allow Grants, by MemberID) {
+	if !allow.Has(View) {
+		why := "the customer said no"
+		if by == Nobody {
+			why = "the customer did not answer"
+		}
+		s.sendAway(now, m, q.consoles, why)
+		s.refused(now, m.agent)
+		return
+	}
+	s.inRow = 0
+	delete(s.refusals, m.agent)
+	m.known = append(m.known, q.device)
+	given := m.given | allow
+	if m.Presence != Knocking { // a second device of a member: what was not allowed now is taken back
+		given &^= q.Grants &^ allow
+	}
+	for _, c := range q.consoles {
+		m.waiting = slices.DeleteFunc(m.waiting, func(w ConsoleID) bool { return w == c })
+		s.admit(now, m, c)
+	}
+	s.give(m, given, by)
+	_ = s.ask(now, m, q.Later) // what is refused here was refused moments ago
+}
+
+// sendAway turns consoles from the door; a member who is in by another console stays.
+func (s *Session) sendAway(now time.Time, m *seat, consoles []ConsoleID, why string) {
+	for _, c := range consoles {
+		m.waiting = slices.DeleteFunc(m.waiting, func(w ConsoleID) bool { return w == c })
+		s.emit(Event{Kind: EvRefused, Member: m.ID, Console: c, Text: why})
+	}
+	if m.Presence == Knocking && len(m.waiting) == 0 {
+		m.Presence, m.Since = Gone, now
+		if m.joined.IsZero() { // never was in: not a line of the roster
+			s.seats = slices.DeleteFunc(s.seats, func(o *seat) bool { return o == m })
+		}
+	}
+}
+
+// refused counts a no at the door, so that nobody is pestered.
+func (s *Session) refused(now time.Time, agent string) {
+	if s.inRow++; s.inRow >= maxRefusals {
+		s.quiet, s.inRow = now.Add(Quiet), 0
+	}
+	if len(s.refusals) >= maxBarred {
+		clear(s.refusals)
+	}
+	if s.refusals[agent]++; s.refusals[agent] >= maxRefusals {
+		s.bar(agent)
+	}
+}
+
+// bar keeps somebody out for as long as the session lasts. At the bound nobody new comes in at all, which Quiet makes slow
+// to reach.
+func (s *Session) bar(who string) {
+	if len(s.barred) >= maxBarred {
+		s.quiet = s.quiet.Add(SeatHold)
+		return
+	}
+	s.barred[who] = true
+}
+
+// admit puts a console of an accepted device on its seat.
+func (s *Session) admit(now time.Time, m *seat, c ConsoleID) {
+	kind := EvConsoleIn
+	switch m.Presence {
+	case Reconnecting:
+		kind = EvResumed
+	case Knocking:
+		kind = EvJoined
+		m.joined = now
+	}
+	m.consoles = append(m.consoles, c)
+	if m.Presence != Here {
+		m.Presence, m.Since = Here, now
+	}
+	s.emit(Event{Kind: kind, Member: m.ID, Console: c})
+}
