@@ -20,6 +20,12 @@ const (
 	MaxVersion = 1
 )
 
+// Names of the two conversations in TLS (RFC 7301).
+const (
+	OuterALPN = "assist-outer/1"
+	InnerALPN = "assist-inner/1"
+)
+
 // Limits in bytes of one framed message.
 const (
 	LimitPreAuth = 4 << 10  // before the other side is known
@@ -91,3 +97,9 @@ const (
 	StreamReport  StreamKind = 5 // bidirectional, opened by the console: one diagnostic report
 	StreamFile    StreamKind = 6 // bidirectional, opened by the console: one file
 )
+
+// Known says whether k is one of the streams above.
+func (k StreamKind) Known() bool { return k >= StreamControl && k <= StreamFile }
+
+// Uni says whether streams of this kind are written by one side only.
+func (k StreamKind) Uni() bool { return k == StreamPicture || k == StreamInput }
