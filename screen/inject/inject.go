@@ -44,7 +44,7 @@ import (
 const (
 	reuseAfter = 500 * time.Millisecond // a spare keycode keeps its symbols so long after its last use
 	idleAfter  = 4 * time.Second        // then spare keycodes are given back
-	mapFresh   = 50 * time.Millisecond  // a keymap read so recently need not be read again
+	mapFresh   = 50 * time.Millisecond  // in a text, a keymap read so recently is not read again
 	settle     = 10 * time.Millisecond  // between a change of the map and the first key that uses it
 	pace       = time.Millisecond       // between two characters of a text
 )

@@ -28,13 +28,14 @@ func (x *X11) playKey(ev screen.Input) error {
 		defer x.mu.Unlock()
 		return x.letGo(ev.Key)
 	}
-	return x.await(stroke{key: ev.Key, mods: ev.Mods, hold: ev.Kind == screen.KeyPress}, x.aborted())
+	return x.await(stroke{key: ev.Key, mods: ev.Mods, hold: ev.Kind == screen.KeyPress}, x.begin())
 }
 
-// aborted is closed by the next ReleaseAll.
-func (x *X11) aborted() <-chan struct{} {
+// begin begins a key or a text: the keymap is to be read anew. The channel is closed by the next ReleaseAll.
+func (x *X11) begin() (aborted <-chan struct{}) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.keys = nil
 	return x.abort
 }
 
@@ -65,7 +66,7 @@ func (x *X11) strike(s stroke) (wait time.Duration, err error) {
 	if _, again := x.held[s.key]; again && s.hold {
 		return 0, nil // the server repeats a held key by itself
 	}
-	if err := x.refresh(false); err != nil {
+	if err := x.refresh(); err != nil {
 		return 0, err
 	}
 	if syms := keysyms(s.key); len(syms) > 0 && syms[0].isModifier() {
@@ -96,9 +97,9 @@ func (x *X11) strike(s stroke) (wait time.Duration, err error) {
 	return 0, x.sync()
 }
 
-// refresh reads the keymap unless it is known to be fresh.
-func (x *X11) refresh(force bool) error {
-	if !force && x.keys != nil && time.Since(x.keysAt) < mapFresh {
+// refresh reads the keymap, in the middle of a text only now and then.
+func (x *X11) refresh() error {
+	if x.keys != nil && time.Since(x.keysAt) < mapFresh {
 		return nil
 	}
 	m, err := readMap(x.xkb)

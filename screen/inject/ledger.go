@@ -171,7 +171,7 @@ func (x *X11) undo(l ledger) error {
 	for _, b := range l.buttons {
 		x.fake(xproto.ButtonRelease, b)
 	}
-	if err := x.refresh(true); err != nil {
+	if err := x.refresh(); err != nil {
 		return err
 	}
 	for _, c := range l.lent {

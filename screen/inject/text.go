@@ -11,7 +11,7 @@ import (
 // characters and bytes that are not UTF-8 are left out: no key types them, and Escape in a text is never meant.
 func (x *X11) typeText(text string) error {
 	runes := typable(text)
-	aborted := x.aborted()
+	aborted := x.begin()
 	beat := time.NewTimer(0)
 	defer beat.Stop()
 	for i := range runes {
