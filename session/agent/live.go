@@ -1,0 +1,258 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"assist/session/console"
+	"assist/session/inner"
+	"assist/transport"
+	"assist/transport/wire"
+)
+
+// place is where the session is found: the connection to the relay, the channel to the host, the badge. It lives longer
+// than a link, and is made anew when the relay is gone.
+type place struct {
+	outer   *transport.Outer
+	virtual *transport.Virtual
+	session []byte
+	hint    []byte // the broker's word about the host's key; believed only where it contradicts
+	badge   string // for the next link; used once
+	replies *transport.Replies
+	drained chan struct{}
+}
+
+func (p *place) leave() {
+	if p == nil {
+		return
+	}
+	if p.replies != nil {
+		p.replies.Close()
+		<-p.drained
+	}
+	p.outer.Close()
+}
+
+// live makes one link after the other until the session is over.
+func (s *Session) live(ctx context.Context) error {
+	var at *place
+	defer func() { at.leave() }()
+	pause, limit := firstPause, dialTimeout
+	for {
+		met, err := s.attempt(ctx, &at, limit)
+		if cause := context.Cause(ctx); cause != nil {
+			return cause
+		}
+		if met {
+			pause, limit = firstPause, redialTime
+			s.lost(err)
+		}
+		since := s.State().LostSince
+		switch {
+		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
+			return err
+		case time.Since(since) > keepTrying:
+			return fmt.Errorf("%w: %w", ErrGaveUp, err)
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, longPause)
+	}
+}
+
+// attempt finds the host and stays with it until the link is gone. met says whether it got as far as the handshake.
+func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) (met bool, err error) {
+	if *at != nil && (*at).outer.Err() != nil {
+		(*at).leave()
+		*at = nil
+	}
+	if *at == nil {
+		if *at, err = s.arrive(ctx); err != nil {
+			return false, err
+		}
+	}
+	if err := s.refresh(ctx, *at); err != nil {
+		if !final(err) { // the relay does not answer: the next attempt begins with it
+			(*at).leave()
+			*at = nil
+		}
+		return false, err
+	}
+	link, err := s.dial(ctx, *at, limit)
+	if err != nil {
+		return false, err
+	}
+	badge := (*at).badge
+	(*at).badge = ""
+	return s.visit(ctx, link, badge)
+}
+
+// arrive connects to the relay and is introduced to the host.
+func (s *Session) arrive(ctx context.Context) (*place, error) {
+	outer, err := transport.DialRelay(ctx, s.cfg.Relay, s.cfg.Identity, s.cfg.Options)
+	if err != nil {
+		return nil, ofBroker(err)
+	}
+	p := &place{outer: outer}
+	err = s.introduce(ctx, p)
+	if err != nil {
+		p.leave()
+		return nil, ofBroker(err)
+	}
+	return p, nil
+}
+
+// introduce asks the broker for the way to the host; for a session of one's own it first mints a code and waits for the
+// customer to open it.
+func (s *Session) introduce(ctx context.Context, p *place) error {
+	if s.start && s.State().Code == "" {
+		if err := s.mint(ctx, p.outer); err != nil {
+			return err
+		}
+	}
+	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
+	join := &wire.Join{Token: s.cfg.Token, Code: s.State().Code}
+	replies, err := p.outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_Join{Join: join}})
+	if err != nil {
+		return err
+	}
+	p.replies, p.drained = replies, make(chan struct{})
+	reply, err := first(ctx, replies)
+	go drain(replies, err == nil, p.drained)
+	if err != nil {
+		return err
+	}
+	j := reply.GetJoined()
+	if j == nil || j.Channel == nil {
+		return fmt.Errorf("join session: %w", inner.ErrMalformed)
+	}
+	p.session, p.hint, p.badge = j.Session, j.HostKey, j.Badge
+	p.virtual, err = p.outer.Open(j.Channel)
+	return err
+}
+
+// first waits for the first of several replies, but not for ever.
+func first(ctx context.Context, replies *transport.Replies) (*wire.Reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, replies.Close)
+	defer stop()
+	reply, err := replies.Next()
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("answer of the broker: %w", context.DeadlineExceeded)
+	}
+	return reply, err
+}
+
+// drain reads what else the broker says; the link itself tells whether the host is there.
+func drain(replies *transport.Replies, more bool, done chan<- struct{}) {
+	defer close(done)
+	for more {
+		_, err := replies.Next()
+		more = err == nil
+	}
+}
+
+// mint asks for a code and waits until a host has opened it.
+func (s *Session) mint(ctx context.Context, outer *transport.Outer) error {
+	replies, err := outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_Start{Start: &wire.Start{Token: s.cfg.Token}}})
+	if err != nil {
+		return err
+	}
+	defer replies.Close()
+	reply, err := first(ctx, replies)
+	if err != nil {
+		return err
+	}
+	code, err := inner.ParseCode(reply.GetMinted().GetCode())
+	if err != nil {
+		return fmt.Errorf("start session: %w", inner.ErrMalformed)
+	}
+	s.update(func(st *console.State) {
+		st.Phase, st.Code, st.URL = console.AwaitingHost, code, s.inviteURL(code, "")
+		st.Why = "waiting for the customer to open the code"
+	})
+	for reply.GetHostHere() == nil {
+		if reply, err = replies.Next(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return ErrUnknownCode // nobody opened it in time
+			}
+			return err
+		}
+	}
+	s.update(func(st *console.State) { st.Phase = console.Connecting })
+	return nil
+}
+
+// refresh gets a badge when the last one was used.
+func (s *Session) refresh(ctx context.Context, p *place) error {
+	if p.badge != "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, redialTime)
+	defer cancel()
+	ask := &wire.GetBadge{Token: s.cfg.Token, Session: p.session}
+	reply, err := p.outer.Request(ctx, &wire.Request{Kind: &wire.Request_GetBadge{GetBadge: ask}})
+	if err != nil {
+		return ofBroker(fmt.Errorf("ask for a badge: %w", err))
+	}
+	p.badge = reply.GetBadge().GetBadge()
+	if p.badge == "" {
+		return fmt.Errorf("ask for a badge: %w", inner.ErrMalformed)
+	}
+	return nil
+}
+
+// dial reaches the host and checks its key.
+func (s *Session) dial(ctx context.Context, p *place, limit time.Duration) (*transport.Link, error) {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var wrong error
+	link, err := p.virtual.Dial(ctx, 0, s.cfg.Identity, func(f transport.Fingerprint) error {
+		wrong = s.checkHost(f, p.hint)
+		return wrong
+	})
+	if wrong != nil {
+		return nil, wrong
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrHostGone, err)
+	}
+	return link, nil
+}
+
+// checkHost compares the host's key with everything that is known about it.
+func (s *Session) checkHost(got transport.Fingerprint, hint []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch pin := s.cfg.HostPin; {
+	case pin != "" && !pin.Match(got):
+		return &HostKeyError{Want: pin, Got: got.Pin(), From: "the address"}
+	case s.hostKey != nil && *s.hostKey != got:
+		return &HostKeyError{Want: s.hostKey.Pin(), Got: got.Pin(), From: "the link before"}
+	case len(hint) == len(got) && transport.Fingerprint(hint) != got:
+		return &HostKeyError{Want: transport.Fingerprint(hint).Pin(), Got: got.Pin(), From: "the relay"}
+	}
+	return nil
+}
+
+// lost says that contact is gone; it stays lost since the first time.
+func (s *Session) lost(err error) {
+	s.mu.Lock()
+	defer s.signal()
+	defer s.mu.Unlock()
+	if s.state.Phase == console.Lost || final(err) {
+		return
+	}
+	s.state.Phase = console.Lost
+	if s.state.LostSince.IsZero() {
+		s.state.LostSince = time.Now()
+	}
+	s.state.Why = "no contact with the customer's host"
+}

@@ -1,0 +1,208 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"assist/screen"
+	"assist/screen/codec"
+	"assist/session/console"
+	"assist/session/inner"
+	"assist/transport"
+	"assist/transport/wire"
+)
+
+// keepAsked is how many viewports are remembered: pictures of older ones are not looked at.
+const keepAsked = 16
+
+// lookout is what the console looks at, and which pictures it has.
+type lookout struct {
+	ready chan struct{} // cap 1: something waits to be sent
+
+	mu     sync.Mutex
+	id     uint32                     // of the newest viewport
+	newest screen.Viewport            // Grid zero: none yet
+	asked  map[uint32]screen.Viewport // the newest keepAsked
+	arrive uint32                     // viewport of the newest picture stream
+	unsaid []screen.Message           // waits to be sent: at most one Viewport and one Shown
+}
+
+// look asks for v under the next number.
+func (l *lookout) look(v screen.Viewport) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.id++
+	v.ID = l.id
+	l.newest, l.asked[l.id] = v, v
+	delete(l.asked, l.id-keepAsked)
+	l.say(v)
+}
+
+// renew asks a new host connection for what the console looks at, under a new number.
+func (l *lookout) renew() {
+	l.mu.Lock()
+	v := l.newest
+	l.unsaid = nil
+	l.mu.Unlock()
+	if v.Grid.X > 0 {
+		l.look(v)
+	}
+}
+
+// say replaces what waits of the same kind: the newest counts. It needs mu.
+func (l *lookout) say(m screen.Message) {
+	_, look := m.(screen.Viewport)
+	for i, old := range l.unsaid {
+		if _, was := old.(screen.Viewport); was == look {
+			l.unsaid[i] = m
+			wake(l.ready)
+			return
+		}
+	}
+	l.unsaid = append(l.unsaid, m)
+	wake(l.ready)
+}
+
+func (l *lookout) take() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var b []byte
+	for _, m := range l.unsaid {
+		b = inner.AppendScreen(b, m)
+	}
+	l.unsaid = nil
+	return b
+}
+
+// begin says what viewport id shows and whether its pictures are wanted still.
+func (l *lookout) begin(id uint32) (screen.Viewport, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	v, known := l.asked[id]
+	if !known || id < l.arrive {
+		return v, false
+	}
+	l.arrive = id
+	return v, true
+}
+
+// shown acknowledges a picture; false when a newer viewport's pictures have begun.
+func (l *lookout) shown(p *screen.Picture) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.Viewport.ID < l.arrive {
+		return false
+	}
+	l.say(screen.Shown{Viewport: p.Viewport.ID, Seq: p.Seq})
+	return true
+}
+
+// runScreen tells the host what is looked at and what was shown, and hears where the pointer is.
+func (v *visit) runScreen(ctx context.Context) error {
+	if !v.admitted(ctx) {
+		return nil
+	}
+	stream, err := v.link.OpenStream(ctx, wire.StreamScreen)
+	if err != nil {
+		return fmt.Errorf("open screen stream: %w", err)
+	}
+	stream.SetUrgency(urgencyScreen)
+	v.group.Go(func() error { return v.readScreen(stream) })
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-v.s.looks.ready:
+		}
+		if b := v.s.looks.take(); len(b) > 0 {
+			if _, err := stream.Write(b); err != nil {
+				return fmt.Errorf("write screen stream: %w", err)
+			}
+		}
+	}
+}
+
+func (v *visit) readScreen(stream transport.Stream) error {
+	r := bufio.NewReader(stream)
+	for {
+		m, err := inner.ReadScreen(r)
+		if err != nil {
+			return fmt.Errorf("read screen stream: %w", err)
+		}
+		switch m := m.(type) {
+		case screen.Display:
+			v.s.update(func(st *console.State) { st.Display = m })
+		case screen.Pointer:
+			v.s.update(func(st *console.State) { st.Pointer = m })
+		default:
+			return fmt.Errorf("screen stream: %w", inner.ErrMalformed)
+		}
+	}
+}
+
+// acceptPictures takes the streams of pictures, one a viewport.
+func (v *visit) acceptPictures(ctx context.Context) error {
+	if !v.admitted(ctx) {
+		return nil
+	}
+	for {
+		kind, stream, err := v.link.AcceptUni(ctx)
+		if err != nil {
+			return fmt.Errorf("accept picture stream: %w", err)
+		}
+		if kind != wire.StreamPicture {
+			stream.CancelRead(0)
+			continue
+		}
+		v.group.Go(func() error {
+			defer stream.CancelRead(0)
+			return v.readPictures(stream)
+		})
+	}
+}
+
+// readPictures decodes the pictures of one viewport until they end or those of a newer one come.
+func (v *visit) readPictures(stream transport.ReceiveStream) error {
+	r := reader(stream)
+	id, err := inner.ReadPictureHead(r)
+	if err != nil {
+		return pictureEnd(err)
+	}
+	look, wanted := v.s.looks.begin(id)
+	if !wanted {
+		return nil
+	}
+	decoder, err := codec.NewDecoder(look)
+	if err != nil {
+		return fmt.Errorf("picture of %v: %w", look, err)
+	}
+	var buf []byte
+	for {
+		if buf, err = inner.ReadPicture(r, codec.MaxMessage, buf); err != nil {
+			return pictureEnd(err)
+		}
+		p, err := decoder.Decode(buf)
+		if err != nil {
+			return fmt.Errorf("picture: %w", err)
+		}
+		if !v.s.looks.shown(p) {
+			return nil
+		}
+		v.s.picture.Store(p)
+		v.s.shown.Add(1)
+		v.s.signal()
+	}
+}
+
+// pictureEnd says whether the end of a picture stream is one: the host closes or resets a stream whose viewport was replaced.
+func pictureEnd(err error) error {
+	var reset *transport.ResetError
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.As(err, &reset) {
+		return nil
+	}
+	return fmt.Errorf("read pictures: %w", err)
+}

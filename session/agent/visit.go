@@ -1,0 +1,232 @@
+package agent
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"assist/session/console"
+	"assist/session/inner"
+	"assist/transport"
+	"assist/transport/wire"
+)
+
+// visit is one link's life, from the handshake on.
+type visit struct {
+	s        *Session
+	link     *transport.Link
+	control  transport.Stream
+	group    *errgroup.Group
+	begun    time.Time
+	welcomed chan struct{}  // closed by the control reader at the first Welcome
+	bye      chan struct{}  // closed by the control reader when the host answered our leaving
+	last     sync.WaitGroup // those who have a last word when the agent goes: control and input
+}
+
+// visit stays with the host until the link is gone. met says whether the handshake was done.
+func (s *Session) visit(ctx context.Context, link *transport.Link, badge string) (met bool, err error) {
+	v := &visit{s: s, link: link, begun: time.Now(), welcomed: make(chan struct{}), bye: make(chan struct{})}
+	plate, err := v.greet(ctx, badge)
+	if err != nil {
+		link.Close(inner.CloseBroken, "handshake failed")
+		return false, ofHost(err)
+	}
+	s.meet(link, plate)
+	s.outbox.rewind()
+	s.input.clear()
+	s.looks.renew()
+
+	group, inside := errgroup.WithContext(ctx)
+	v.group = group
+	v.last.Add(2)
+	for _, part := range []func(context.Context) error{
+		v.readControl, v.writeControl, v.runInput, v.runScreen, v.acceptPictures, v.watch, v.close,
+	} {
+		group.Go(func() error { return part(inside) })
+	}
+	err = group.Wait()
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	s.input.clear()
+	return true, ofHost(v.closedBy(err))
+}
+
+// greet opens the control stream and makes the handshake on it.
+func (v *visit) greet(ctx context.Context, badge string) (inner.Doorplate, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { v.link.Close(inner.CloseLeft, "left during the handshake") })
+	defer stop()
+	var err error
+	if v.control, err = v.link.OpenStream(ctx, wire.StreamControl); err != nil {
+		return inner.Doorplate{}, fmt.Errorf("open control stream: %w", err)
+	}
+	v.control.SetUrgency(urgencyControl)
+	v.s.mu.Lock()
+	greeting := inner.Greeting{
+		Badge: badge, Want: v.s.wants(), ResumeAfter: v.s.log.newest(), Software: v.s.cfg.Software, Device: v.s.cfg.Device,
+		KnownKey: v.s.cfg.HostPin != "" || v.s.hostKey != nil,
+	}
+	v.s.mu.Unlock()
+	plate, err := inner.Greet(v.control, v.link, greeting)
+	if err != nil {
+		return plate, ended(v.link, err)
+	}
+	return plate, nil
+}
+
+// Urgency of the streams: what a person waits for goes before pictures (RFC 9218: 0 is the most urgent).
+const (
+	urgencyInput   = 0
+	urgencyControl = 1
+	urgencyScreen  = 2
+)
+
+// meet writes down who the host is.
+func (s *Session) meet(link *transport.Link, plate inner.Doorplate) {
+	key := link.PeerFingerprint()
+	s.update(func(st *console.State) {
+		st.HostName, st.Customer, st.HostOS = plate.HostName, plate.Customer, plate.OS
+		switch {
+		case s.cfg.HostPin != "":
+			st.Trusted, st.TrustedBy = true, "key from link"
+		case s.hostKey == nil:
+			st.Words = plate.Words
+		}
+		s.hostKey = &key
+		st.URL = s.inviteURL(st.Code, key.Pin())
+		if st.LostSince.IsZero() {
+			st.Phase, st.Why = console.Knocking, "waiting for the customer's answer"
+		}
+	})
+}
+
+// watch notices a host that says nothing any more, and measures the link.
+func (v *visit) watch(ctx context.Context) error {
+	tick := time.NewTicker(heartbeat / 2)
+	defer tick.Stop()
+	m := meter{at: v.begun, pictures: v.s.shown.Load()}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case now := <-tick.C:
+			stats := v.link.Stats()
+			heard := stats.LastHeard
+			if heard.Before(v.begun) {
+				heard = v.begun
+			}
+			if now.Sub(heard) > silence {
+				v.s.mu.Lock()
+				v.s.state.LostSince = heard
+				v.s.mu.Unlock()
+				return errSilent
+			}
+			if m.count(now, stats.BytesIn, v.s.shown.Load()) {
+				v.s.update(func(st *console.State) {
+					st.Link.Path, st.Link.Loss, st.Link.Rate, st.Link.FPS = stats.Path, stats.Loss, m.rate, m.fps
+					if st.Link.RTT == 0 {
+						st.Link.RTT = stats.RTT
+					}
+				})
+			}
+		}
+	}
+}
+
+// close waits for the end and closes the link; everything else ends by that. An agent who goes lets the host answer first,
+// for a moment, because closing takes back what is on its way.
+func (v *visit) close(ctx context.Context) error {
+	<-ctx.Done()
+	var ended *endedError
+	switch cause := context.Cause(ctx); {
+	case errors.As(cause, &ended):
+		v.link.Close(inner.CloseEnded, "")
+	case errors.Is(cause, errSilent), errors.Is(cause, errGap):
+		v.link.Close(inner.CloseSilent, cause.Error())
+	case errors.Is(cause, inner.ErrMalformed):
+		v.link.Close(inner.CloseBroken, "malformed message")
+	case leaves(cause):
+		v.last.Wait()
+		select {
+		case <-v.bye:
+		case <-v.link.Done():
+		case <-time.After(farewell):
+		}
+		v.link.Close(inner.CloseLeft, "left")
+	default:
+		v.link.Close(inner.CloseSilent, "link broken")
+	}
+	return nil
+}
+
+// leaves says whether the agent, or whoever stopped the program, wants to go.
+func leaves(cause error) bool {
+	return errors.Is(cause, errLeft) || errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded)
+}
+
+// closedBy prefers what the host said when it closed the link to the error of the stream that noticed first.
+func (v *visit) closedBy(err error) error {
+	var refused *inner.RefusedError
+	var over *endedError
+	if errors.As(err, &refused) || errors.As(err, &over) {
+		return err
+	}
+	return ended(v.link, err)
+}
+
+// ended says what a closed link means.
+func ended(link *transport.Link, err error) error {
+	var closed *transport.ClosedError
+	if !errors.As(link.Err(), &closed) || !closed.Remote {
+		return err
+	}
+	switch closed.Code {
+	case inner.CloseEnded:
+		return &endedError{why: overBecause(closed.Reason)}
+	case inner.CloseRemoved:
+		return &inner.RefusedError{Code: inner.RefusedRemoved, Text: "you were sent out of the session"}
+	}
+	return fmt.Errorf("%w (%w)", err, closed)
+}
+
+// admitted waits for the customer's yes; false when the link ends before.
+func (v *visit) admitted(ctx context.Context) bool {
+	select {
+	case <-v.welcomed:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// reader is how streams of frames are read.
+func reader(r transport.ReceiveStream) *bufio.Reader { return bufio.NewReaderSize(r, 16<<10) }
+
+// meter makes rates of counters, smoothed over a few seconds.
+type meter struct {
+	at       time.Time
+	bytes    uint64
+	pictures uint64
+	rate     float64 // bytes a second
+	fps      float64 // pictures a second
+}
+
+// count takes the counters as they stand at now; once a second it makes new rates and says so.
+func (m *meter) count(now time.Time, bytes, pictures uint64) bool {
+	dt := now.Sub(m.at)
+	if dt < heartbeat {
+		return false
+	}
+	const weight = 0.5 // of the newest second
+	m.rate += weight * (float64(bytes-m.bytes)/dt.Seconds() - m.rate)
+	m.fps += weight * (float64(pictures-m.pictures)/dt.Seconds() - m.fps)
+	m.at, m.bytes, m.pictures = now, bytes, pictures
+	return true
+}
