@@ -51,9 +51,7 @@ func (s *Store) LoggedIn(ctx context.Context, token, device [32]byte, now time.T
 	if err != nil {
 		return Agent{}, "", fmt.Errorf("token: %w", row(err))
 	}
-	err = scanAgent(s.read.QueryRowContext(ctx, "SELECT "+agentColumns+` FROM agents a JOIN organisations o ON o.id = a.org_id
-		WHERE a.id = $1`, agent), &a)
-	if err != nil {
+	if a, err = s.AgentByID(ctx, agent); err != nil {
 		return Agent{}, "", fmt.Errorf("token: %w", err)
 	}
 	if !a.Active() || expires <= ms(now) {

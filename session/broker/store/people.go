@@ -168,6 +168,17 @@ func (s *Store) Agent(ctx context.Context, name, org string) (Agent, error) {
 	return a, nil
 }
 
+// AgentByID finds one by its id; ErrNotFound.
+func (s *Store) AgentByID(ctx context.Context, id string) (Agent, error) {
+	var a Agent
+	err := scanAgent(s.read.QueryRowContext(ctx, "SELECT "+agentColumns+` FROM agents a JOIN organisations o ON o.id = a.org_id
+		WHERE a.id = $1`, id), &a)
+	if err != nil {
+		return Agent{}, fmt.Errorf("agent: %w", err)
+	}
+	return a, nil
+}
+
 // SetPassword changes an agent's password hash and ends all its logins.
 func (s *Store) SetPassword(ctx context.Context, agent, hash string, events ...Event) error {
 	return s.changeAgent(ctx, agent, events, "UPDATE agents SET password = $1 WHERE id = $2", hash, agent)
