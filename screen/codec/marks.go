@@ -1,0 +1,73 @@
+package codec
+
+import (
+	"image"
+	"math/bits"
+)
+
+// marks is a set of grid pixels, a bit each. Its memory never grows, however much damage is added.
+type marks struct {
+	size  image.Point
+	words int // a row
+	bits  []uint64
+	row   int // no row above has a mark
+	end   int // no row from here on has one
+}
+
+func newMarks(size image.Point) marks {
+	words := (size.X + 63) / 64
+	return marks{size: size, words: words, bits: make([]uint64, words*size.Y), row: size.Y}
+}
+
+func (m *marks) empty() bool { return m.row >= m.end }
+
+// add marks r, which lies inside.
+func (m *marks) add(r image.Rectangle) {
+	if r.Empty() {
+		return
+	}
+	m.row, m.end = min(m.row, r.Min.Y), max(m.end, r.Max.Y)
+	first, last := r.Min.X/64, (r.Max.X-1)/64
+	head, tail := ^uint64(0)<<(r.Min.X%64), ^uint64(0)>>(63-(r.Max.X-1)%64)
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		row := m.bits[y*m.words : (y+1)*m.words]
+		if first == last {
+			row[first] |= head & tail
+			continue
+		}
+		row[first] |= head
+		for i := first + 1; i < last; i++ {
+			row[i] = ^uint64(0)
+		}
+		row[last] |= tail
+	}
+}
+
+// next takes the first run of marks in reading order, at most a row long.
+func (m *marks) next() (y, x0, x1 int, ok bool) {
+	for ; m.row < m.end; m.row++ {
+		row := m.bits[m.row*m.words : (m.row+1)*m.words]
+		for i, w := range row {
+			if w == 0 {
+				continue
+			}
+			x0 = i*64 + bits.TrailingZeros64(w)
+			return m.row, x0, take(row, x0), true
+		}
+	}
+	m.row, m.end = m.size.Y, 0
+	return 0, 0, 0, false
+}
+
+// take clears the run that begins at x0 and returns where it ends.
+func take(row []uint64, x0 int) int {
+	i, from := x0/64, x0%64
+	for {
+		n := bits.TrailingZeros64(^(row[i] >> from)) // marks in a row from here, shifted-in zeros end it
+		row[i] &^= (^uint64(0) >> (64 - n)) << from
+		if from+n < 64 || i+1 == len(row) || row[i+1]&1 == 0 {
+			return i*64 + from + n
+		}
+		i, from = i+1, 0
+	}
+}
