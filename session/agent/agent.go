@@ -162,7 +162,7 @@ func (s *Session) Run(ctx context.Context) error {
 
 // over writes the last state.
 func (s *Session) over(err error) error {
-	err, why := lastWords(err)
+	why, err := lastWords(err)
 	s.update(func(st *console.State) {
 		st.Phase, st.Err = console.Over, err
 		st.Why = why

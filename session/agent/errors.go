@@ -97,14 +97,14 @@ func final(err error) bool {
 		errors.Is(err, context.Canceled)
 }
 
-// lastWords are what Run returns and what the last State says.
-func lastWords(err error) (error, string) {
+// lastWords are what the last State says and what Run returns.
+func lastWords(err error) (why string, failure error) {
 	var ended *endedError
 	switch {
 	case err == nil, errors.Is(err, errLeft):
-		return nil, "you left the session"
+		return "you left the session", nil
 	case errors.As(err, &ended):
-		return nil, ended.why
+		return ended.why, nil
 	}
-	return err, err.Error()
+	return err.Error(), err
 }

@@ -19,8 +19,10 @@ func TestRosterSurvivesTheWay(t *testing.T) {
 		Version: 9, Lead: 2, Controlling: 3, Mode: session.Baton, Paused: true, WhyPaused: "a question is up",
 		Members: []session.Member{
 			{ID: 1, Name: "Ada", Role: session.Customer, Presence: session.Here, Since: at, Grants: session.AllGrants},
-			{ID: 2, Name: "Max", Handle: "max@acme", Org: "Acme", Trust: session.VerifiedOrg, Role: session.Lead, Presence: session.Reconnecting,
-				Since: at, Grants: session.View, Asked: session.Control, Consoles: 2, WordsChecked: true},
+			{
+				ID: 2, Name: "Max", Handle: "max@acme", Org: "Acme", Trust: session.VerifiedOrg, Role: session.Lead, Presence: session.Reconnecting,
+				Since: at, Grants: session.View, Asked: session.Control, Consoles: 2, WordsChecked: true,
+			},
 		},
 	}
 	b := must(proto.Marshal(NewRoster(r)))
