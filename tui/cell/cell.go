@@ -18,6 +18,7 @@ const Blank = '·'
 
 // Clean replaces every character of s that does not simply occupy cells: controls (C0, DEL, C1), bidirectional and
 // zero-width characters, line and paragraph separators, private use and bytes that are not UTF-8. A tab becomes a space.
+// Emoji joiners and variation selectors are left out, because terminals do not agree how wide they make an emoji.
 func Clean(s string) string {
 	if plain(s) {
 		return s
@@ -26,6 +27,8 @@ func Clean(s string) string {
 		switch {
 		case r == '\t' || r == '\n':
 			return ' '
+		case r == 0x200D || r >= 0xFE00 && r <= 0xFE0F:
+			return -1
 		case r == utf8.RuneError || !shown(r):
 			return Blank
 		}
@@ -42,13 +45,12 @@ func plain(s string) bool {
 	return true
 }
 
-// shown says whether r occupies cells or combines with what does. Joiners and variation selectors do neither the same way
-// in every terminal, so they are left out.
+// shown says whether r occupies cells or combines with what does.
 func shown(r rune) bool {
 	switch {
 	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp):
 		return false
-	case r >= 0xFE00 && r <= 0xFE0F, r >= 0xE0100 && r <= 0xE01EF, r == 0x034F, r == 0x115F, r == 0x1160, r == 0x3164, r == 0xFFA0:
+	case r >= 0xE0100 && r <= 0xE01EF, r == 0x034F, r == 0x115F, r == 0x1160, r == 0x3164, r == 0xFFA0:
 		return false
 	}
 	return true

@@ -9,21 +9,21 @@ import (
 
 func TestCleanLetsNothingMoveTheCursor(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain":                     "plain",
-		"äöü € 日本語":                 "äöü € 日本語",
-		"a\tb":                      "a b",
-		"two\nlines":                "two lines",
-		"\x1b[2Jgone":               "·[2Jgone",
-		"\u009b2J":                  "·2J",
-		"over\rwritten":             "over·written",
-		"bell\a back\b del\x7f":     "bell· back· del·",
-		"abc\u202ecba":              "abc·cba",
-		"zero\u200bwidth\ufeff":     "zero·width·",
-		"bad\xffbyte":               "bad·byte",
-		"private\ue000 \U000F0000":  "private· ·",
-		"line\u2028sep \u2029":      "line·sep ·",
-		"e\u0301 combines, stays":   "e\u0301 combines, stays",
-		"variation \u2764\ufe0f it": "variation \u2764· it",
+		"plain":                    "plain",
+		"äöü € 日本語":                "äöü € 日本語",
+		"a\tb":                     "a b",
+		"two\nlines":               "two lines",
+		"\x1b[2Jgone":              "·[2Jgone",
+		"\u009b2J":                 "·2J",
+		"over\rwritten":            "over·written",
+		"bell\a back\b del\x7f":    "bell· back· del·",
+		"abc\u202ecba":             "abc·cba",
+		"zero\u200bwidth\ufeff":    "zero·width·",
+		"bad\xffbyte":              "bad·byte",
+		"private\ue000 \U000F0000": "private· ·",
+		"line\u2028sep \u2029":     "line·sep ·",
+		"e\u0301 combines, stays":  "e\u0301 combines, stays",
+		"emoji \u2764\ufe0f \U0001F469\u200d\U0001F4BB": "emoji \u2764 \U0001F469\U0001F4BB",
 	} {
 		if got := Clean(in); got != want {
 			t.Errorf("Clean(%q) = %q, want %q", in, got, want)

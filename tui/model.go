@@ -1,0 +1,298 @@
+package tui
+
+import (
+	"context"
+	"image"
+	"time"
+
+	"assist/chat"
+	"assist/screen"
+	"assist/screen/raster"
+	"assist/session"
+	"assist/tui/chatbox"
+	"assist/tui/control"
+	"assist/tui/dialog"
+	"assist/tui/keys"
+	"assist/tui/notices"
+	"assist/tui/status"
+	"assist/tui/theme"
+	"assist/tui/viewer"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// The delays of the console.
+const (
+	lookAfter    = 80 * time.Millisecond   // a resize or zoom settles so long before the host is asked
+	offerAgain   = 20 * time.Millisecond   // input that the session did not take is offered again
+	exitTwice    = time.Second             // within it a second exit key goes to the customer
+	messageLife  = 4 * time.Second         // of a sentence in the status line
+	patienceOver = 1500 * time.Millisecond // how long leaving waits for the host to say goodbye
+)
+
+// The messages of the console's own.
+type (
+	changedMsg struct{}             // the session has news
+	secondMsg  struct{}             // a second passed
+	lookMsg    struct{ serial int } // a viewport has settled
+	offerMsg   struct{}             // waiting input is to be offered again
+	goneMsg    struct{}             // leaving has waited long enough
+)
+
+// model is the one tea.Model. It owns focus, mode, drafts and viewport, and belongs to the goroutine of the tea.Program.
+type model struct {
+	// Set once.
+	ctx     context.Context
+	session Session
+	opt     Options
+	now     func() time.Time
+
+	// Of the terminal.
+	size    image.Point
+	theme   theme.Theme
+	dark    bool
+	profile colorprofile.Profile
+	noMouse bool
+
+	// Of the session.
+	state   State
+	wasIn   bool
+	newest  chat.Seq
+	history bool // the log was read once, so what comes now is news
+	outcome uint64
+	asked   screen.Viewport
+	serial  int
+
+	// Of the agent.
+	mode       status.Mode
+	showRoster bool
+	showChat   bool
+	layout     layout
+	dialog     dialog.Dialog
+	message    string
+	messageEnd time.Time
+	leftAt     time.Time // control was left by the exit key
+	dragFrom   *image.Point
+	offering   bool
+	leaving    bool
+	quitting   bool
+
+	viewer  *viewer.Pane
+	chat    *chatbox.Pane
+	control *control.Control
+	notices notices.Box
+}
+
+func newModel(ctx context.Context, s Session, opt Options) *model {
+	m := &model{
+		ctx: ctx, session: s, opt: opt, now: time.Now, dark: true, profile: opt.ColorProfile, noMouse: opt.NoMouse,
+		viewer: viewer.New(opt.renderer()), chat: chatbox.New(),
+	}
+	m.control = control.New(s.Input)
+	m.restyle()
+	return m
+}
+
+// Init starts the pump of changes and the clock, and asks the terminal whether it is dark.
+func (m *model) Init() tea.Cmd {
+	cmds := []tea.Cmd{m.nextChange(), second(), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
+	if wantsSync(m.opt.Env) {
+		cmds = append(cmds, func() tea.Msg { return syncReport })
+	}
+	return tea.Batch(cmds...)
+}
+
+// nextChange waits for one signal of the session. The next is asked for only when this one was handled, so that at most one
+// is ever pending.
+func (m *model) nextChange() tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case <-m.session.Changed():
+			return pumpedMsg{}
+		case <-m.ctx.Done():
+			return nil
+		}
+	}
+}
+
+// pumpedMsg is a change that came through the pump, which is to be started again.
+type pumpedMsg struct{}
+
+func second() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return secondMsg{} }) }
+
+// Update takes one message. Nothing in it waits.
+func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	cmd := m.handle(msg)
+	if m.quitting {
+		return m, tea.Quit
+	}
+	return m, tea.Batch(cmd, m.settle())
+}
+
+func (m *model) handle(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case pumpedMsg:
+		m.pull()
+		return m.nextChange()
+	case changedMsg:
+		m.pull()
+	case secondMsg:
+		m.notices.Expire(m.now())
+		return second()
+	case lookMsg:
+		m.look(msg.serial)
+	case offerMsg:
+		m.offering = false
+		m.control.Flush()
+	case goneMsg:
+		m.quitting = true
+	case tea.WindowSizeMsg:
+		m.size = image.Pt(msg.Width, msg.Height)
+	case tea.ColorProfileMsg:
+		if m.opt.ColorProfile == colorprofile.Unknown {
+			m.profile = msg.Profile
+			m.restyle()
+		}
+	case tea.BackgroundColorMsg:
+		m.dark = msg.IsDark()
+		m.restyle()
+	case tea.KeyboardEnhancementsMsg:
+		m.control.Releases = m.mode == status.Control && msg.SupportsEventTypes() && msg.SupportsAllKeysAsEscapeCodes()
+	case tea.BlurMsg:
+		if m.mode == status.Control { // releases go elsewhere from now on
+			m.control.Stop()
+		}
+	default:
+		return m.input(msg)
+	}
+	return nil
+}
+
+// restyle makes everything that depends on colours anew.
+func (m *model) restyle() {
+	m.theme = theme.New(m.dark, m.profile)
+	m.chat.SetTheme(m.theme)
+	m.viewer.SetDepth(raster.DepthOf(m.profile))
+}
+
+// pull takes the news of the session.
+func (m *model) pull() {
+	m.state = m.session.State()
+	m.wasIn = m.wasIn || m.state.Phase == In
+	m.viewer.SetDisplay(m.state.Display.Size)
+	m.viewer.SetPointer(m.state.Pointer)
+	if p := m.session.Picture(); p != nil {
+		m.viewer.SetPicture(p)
+	}
+	m.pullLog()
+	if o := m.state.Outcome; o.Serial > m.outcome {
+		m.outcome = o.Serial
+		m.notices.Add(o.Text, true, m.now())
+	}
+	if m.state.Phase == Over {
+		m.over()
+	} else if why := m.mayControl(); why != "" && m.mode == status.Control && m.state.Phase != Lost {
+		m.leaveControl()
+		m.say("control ended: " + why)
+	}
+}
+
+func (m *model) pullLog() {
+	m.chat.Self = m.state.Self
+	entries := m.session.Log(m.newest)
+	if len(entries) == 0 {
+		m.history = m.history || m.state.Phase == In
+		return
+	}
+	m.newest = entries[len(entries)-1].Seq
+	m.chat.Add(entries, m.showChat || !m.history)
+	if m.history {
+		for _, e := range entries {
+			m.notice(e)
+		}
+	}
+	m.history = true
+}
+
+// notice shows what an entry of the log tells, if it is news to this agent.
+func (m *model) notice(e chat.Entry) {
+	mine := session.MemberID(e.From) == m.state.Self
+	switch {
+	case e.Kind == chat.Said && !mine && !m.showChat:
+		m.notices.Add(e.Name+": "+e.Text, false, m.now())
+	case chatbox.Passing(e.Kind) && !mine:
+		m.notices.Add(chatbox.Sentence(e), false, m.now())
+	}
+}
+
+// over ends the console when there is nothing left to see, and else shows why it is over until a key is pressed.
+func (m *model) over() {
+	if m.mode == status.Control {
+		m.leaveControl()
+	}
+	m.mode = status.Browse
+	if !m.wasIn || m.leaving {
+		m.quitting = true
+		return
+	}
+	if _, open := m.dialog.(*ended); !open {
+		m.dialog = &ended{until: m.now().Add(dialog.Grace), now: m.now}
+	}
+}
+
+// settle brings layout and viewport up to date and starts whatever timers that needs.
+func (m *model) settle() tea.Cmd {
+	m.arrange()
+	var cmds []tea.Cmd
+	if want := m.viewer.Wanted(); want.Grid != (image.Point{}) && !want.Same(m.asked) && m.state.Phase == In {
+		if m.asked.Grid == (image.Point{}) {
+			m.asked = want
+			m.session.Look(want)
+		} else {
+			m.serial++
+			serial := m.serial
+			m.asked = want
+			cmds = append(cmds, tea.Tick(lookAfter, func(time.Time) tea.Msg { return lookMsg{serial} }))
+		}
+	}
+	if m.control.Waiting() > 0 && !m.offering {
+		m.offering = true
+		cmds = append(cmds, tea.Tick(offerAgain, func(time.Time) tea.Msg { return offerMsg{} }))
+	}
+	return tea.Batch(cmds...)
+}
+
+// look asks the host for the viewport that has settled; older requests are moot.
+func (m *model) look(serial int) {
+	if serial == m.serial {
+		m.session.Look(m.asked)
+	}
+}
+
+// keysNow is what decides which keys work.
+func (m *model) keysNow() keys.Now {
+	me, _ := m.state.Roster.Member(m.state.Self)
+	n := keys.Now{
+		Phase: m.state.Phase, Grants: me.Grants, Asked: me.Asked, Trusted: m.state.Trusted, Words: len(m.state.Words) > 0,
+		Picture: m.session.Picture() != nil, Zoomed: !m.viewer.Lens.Fits(), ChatOpen: m.showChat, ViewOnly: m.opt.ViewOnly,
+	}
+	if m.state.Roster.Paused {
+		n.Paused = m.state.Roster.WhyPaused
+		if n.Paused == "" {
+			n.Paused = "input is paused"
+		}
+	}
+	return n
+}
+
+// mayControl says why control cannot go on; a pause is no reason to give it up.
+func (m *model) mayControl() string {
+	n := m.keysNow()
+	n.Paused = ""
+	k, _ := keys.Find("c")
+	return k.Why(n)
+}
+
+// say puts a sentence into the status line for a few seconds.
+func (m *model) say(text string) { m.message, m.messageEnd = text, m.now().Add(messageLife) }

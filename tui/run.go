@@ -1,0 +1,130 @@
+package tui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"assist/tui/viewer"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
+)
+
+// DefaultExitKey leads out of control mode.
+const DefaultExitKey = "ctrl+]"
+
+// Options are what can be chosen about a console. The zero value is a console on the standard terminal.
+type Options struct {
+	In, Out      *os.File             // nil: standard input and output
+	Env          []string             // nil: os.Environ
+	ExitKey      string               // as tea.KeyPressMsg.String says it; empty: DefaultExitKey
+	NoMouse      bool                 // leave the mouse to the terminal from the start; m changes it
+	ColorProfile colorprofile.Profile // Unknown: what the terminal and NO_COLOR say
+	ViewOnly     bool                 // the session was joined to look only
+	HostArgs     string               // what follows "assist host CODE" on the customer's machine, e.g. "--relay relay.example:4433"
+	Renderer     viewer.Renderer      // how the picture reaches the terminal; nil: as text in the view
+}
+
+func (o Options) renderer() viewer.Renderer {
+	if o.Renderer == nil {
+		return &viewer.Plain{}
+	}
+	return o.Renderer
+}
+
+// command is what the customer runs.
+func (o Options) command(code string) string {
+	c := "assist host " + code
+	if o.HostArgs != "" {
+		c += " " + o.HostArgs
+	}
+	return c
+}
+
+// Result is how the console was left.
+type Result struct {
+	State State // of the session, when the console closed
+	Left  bool  // the agent asked to go; else the session was over, or the console was stopped
+}
+
+// NoTerminalError says that there is no terminal to draw on.
+type NoTerminalError struct{ What string }
+
+func (e *NoTerminalError) Error() string { return e.What + " is not a terminal" }
+
+// Run shows the session until it is over, the agent leaves or ctx ends, and gives the terminal back as it was, whatever
+// happens. The session is closed when it returns. The error is a *NoTerminalError, ctx's, or says what went wrong with the
+// terminal; how the session itself ended is in Result.State.
+func Run(ctx context.Context, s Session, opt Options) (Result, error) {
+	opt = opt.filled()
+	for _, f := range []struct {
+		file *os.File
+		name string
+	}{{opt.In, "standard input"}, {opt.Out, "standard output"}} {
+		if !term.IsTerminal(f.file.Fd()) {
+			return Result{}, &NoTerminalError{f.name}
+		}
+	}
+	defer silence()()
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	defer stop()
+	defer s.Close()
+
+	m := newModel(ctx, s, opt)
+	p := tea.NewProgram(m, opt.program(ctx)...)
+	_, err := p.Run()
+	res := Result{State: s.State(), Left: m.leaving || m.quitting && m.state.Phase != Over}
+	switch {
+	case ctx.Err() != nil:
+		return res, fmt.Errorf("console: %w", context.Cause(ctx))
+	case errors.Is(err, tea.ErrInterrupted):
+		return res, fmt.Errorf("console: %w", context.Canceled)
+	case err != nil:
+		return res, fmt.Errorf("console: %w", err)
+	}
+	return res, nil
+}
+
+// filled is o with its defaults.
+func (o Options) filled() Options {
+	if o.In == nil {
+		o.In = os.Stdin
+	}
+	if o.Out == nil {
+		o.Out = os.Stdout
+	}
+	if o.Env == nil {
+		o.Env = os.Environ()
+	}
+	if o.ExitKey == "" {
+		o.ExitKey = DefaultExitKey
+	}
+	if o.ColorProfile == colorprofile.Unknown && noColor(o.Env) {
+		o.ColorProfile = colorprofile.ASCII
+	}
+	return o
+}
+
+// program are the options of Bubble Tea.
+func (o Options) program(ctx context.Context) []tea.ProgramOption {
+	out := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+	if o.ColorProfile != colorprofile.Unknown {
+		out = append(out, tea.WithColorProfile(o.ColorProfile))
+	}
+	return out
+}
+
+// silence keeps the log of the standard library off the screen, where quic-go and others would write into the picture, and
+// returns what brings it back.
+func silence() func() {
+	was := log.Writer()
+	log.SetOutput(io.Discard)
+	return func() { log.SetOutput(was) }
+}

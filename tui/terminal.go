@@ -1,0 +1,64 @@
+package tui
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// syncReport tells Bubble Tea that the terminal knows synchronized output (mode 2026). Over SSH it does not ask, and without
+// it a picture is seen in halves. Terminals that do not know the mode ignore it.
+var syncReport = tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
+
+// wantsSync says whether to tell it: over SSH, but not in GNU screen or mosh, which swallow or garble what they do not know.
+func wantsSync(env []string) bool {
+	ssh := has(env, "SSH_TTY") || has(env, "SSH_CONNECTION")
+	return ssh && !has(env, "STY") && !underMosh(os.Getpid(), readProc)
+}
+
+// noColor follows no-color.org: any value but an empty one.
+func noColor(env []string) bool { return has(env, "NO_COLOR") }
+
+func has(env []string, name string) bool {
+	for _, e := range env {
+		if v, ok := strings.CutPrefix(e, name+"="); ok {
+			return v != ""
+		}
+	}
+	return false
+}
+
+// underMosh looks for mosh-server among the ancestors of a process; mosh sets no variable that would tell.
+func underMosh(pid int, stat func(pid int) (name string, parent int, ok bool)) bool {
+	for range 32 {
+		name, parent, ok := stat(pid)
+		if !ok || parent <= 1 {
+			return false
+		}
+		if name == "mosh-server" {
+			return true
+		}
+		pid = parent
+	}
+	return false
+}
+
+// readProc reads name and parent of a process from Linux's /proc/PID/stat (proc_pid_stat(5)); elsewhere it knows nothing.
+func readProc(pid int) (name string, parent int, ok bool) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0, false
+	}
+	open, shut := strings.IndexByte(string(b), '('), strings.LastIndexByte(string(b), ')')
+	if open < 0 || shut < open {
+		return "", 0, false
+	}
+	var state string
+	if _, err := fmt.Sscanf(string(b[shut+1:]), "%s %d", &state, &parent); err != nil {
+		return "", 0, false
+	}
+	return string(b[open+1 : shut]), parent, true
+}
