@@ -1,0 +1,76 @@
+package capture
+
+import (
+	"fmt"
+	"image"
+	"time"
+
+	"github.com/jezek/xgb/xfixes"
+	"github.com/jezek/xgb/xproto"
+
+	"assist/screen"
+)
+
+// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Fresh is for how long an
+// answer needs no other one.
+const (
+	pointerMoving = time.Second / 15
+	pointerStill  = time.Second / 8
+	pointerRests  = 2 * time.Second
+	fresh         = 10 * time.Millisecond
+)
+
+// Pointer is where the pointer is and which shape it has. Another goroutine than the one that grabs may call it.
+func (x *X11) Pointer() (screen.Pointer, error) {
+	x.pointer.Lock()
+	defer x.pointer.Unlock()
+	if time.Since(x.pointer.at) < fresh && !x.reshaped.Load() {
+		return x.pointer.last, nil
+	}
+	_, err := x.askPointer()
+	return x.pointer.last, err
+}
+
+// Watch makes Run ask for the pointer now and then and signal Changed when it moved. X11 tells of its shape by itself, of
+// its place only when asked.
+func (x *X11) Watch(on bool) {
+	select {
+	case <-x.watch:
+	default:
+	}
+	select {
+	case x.watch <- on:
+	default: // somebody else said something newer
+	}
+}
+
+// askPointer asks the server and says whether anything is new. The pointer is locked.
+func (x *X11) askPointer() (moved bool, err error) {
+	reply, err := xproto.QueryPointer(x.conn, x.root).Reply()
+	if err != nil {
+		return false, fmt.Errorf("ask for the pointer: %w", err)
+	}
+	p := x.pointer.last
+	p.At = image.Pt(max(0, int(reply.RootX)), max(0, int(reply.RootY)))
+	if x.reshaped.Swap(false) {
+		p.Shape, p.Hidden = x.shape(p)
+	}
+	moved = p != x.pointer.last
+	x.pointer.last, x.pointer.at = p, time.Now()
+	return moved, nil
+}
+
+// shape asks for the serial of the cursor's shape, and whether there is anything to see of it: programs hide it by a shape
+// without an opaque pixel.
+func (x *X11) shape(before screen.Pointer) (serial uint32, hidden bool) {
+	reply, err := xfixes.GetCursorImage(x.conn).Reply()
+	if err != nil {
+		return before.Shape, before.Hidden
+	}
+	for _, argb := range reply.CursorImage[:min(len(reply.CursorImage), int(reply.Width)*int(reply.Height))] {
+		if argb>>24 != 0 {
+			return reply.CursorSerial, false
+		}
+	}
+	return reply.CursorSerial, true
+}

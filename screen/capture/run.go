@@ -1,0 +1,100 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jezek/xgb/damage"
+	"github.com/jezek/xgb/randr"
+	"github.com/jezek/xgb/xfixes"
+	"github.com/jezek/xgb/xproto"
+)
+
+// Run takes what the server sends until ctx ends, which closes the connection and is no error, or the server does. The
+// frame's memory stays until Close.
+func (x *X11) Run(ctx context.Context) error {
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		x.drain()
+	}()
+	err := x.serve(ctx, gone)
+	x.conn.Close()
+	<-gone
+	return err
+}
+
+// drain takes events off xgb's queue, which holds back all replies when it is full, until the connection is closed.
+func (x *X11) drain() {
+	for {
+		event, failed := x.conn.WaitForEvent()
+		if event == nil && failed == nil {
+			return
+		}
+		switch event.(type) {
+		case damage.NotifyEvent:
+			x.damaged.Store(true)
+		case xproto.ConfigureNotifyEvent, randr.ScreenChangeNotifyEvent, randr.NotifyEvent:
+			x.resized.Store(true)
+		case xfixes.CursorNotifyEvent:
+			x.reshaped.Store(true)
+		default:
+			continue
+		}
+		x.wake()
+	}
+}
+
+// serve keeps the two clocks: of the comparison of the whole frame, and of the pointer while it is watched.
+func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
+	check, pointer := stopped(), stopped()
+	defer check.Stop()
+	defer pointer.Stop()
+	var moved time.Time
+	watched := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-gone:
+			return fmt.Errorf("display %s: the X server closed the connection", x.name)
+		case after := <-x.check:
+			check.Reset(after)
+		case <-check.C:
+			x.checkDue.Store(true)
+			x.wake()
+		case watched = <-x.watch:
+			pointer.Reset(0)
+		case now := <-pointer.C:
+			if !watched {
+				continue
+			}
+			if x.poll() {
+				moved = now
+			}
+			if now.Sub(moved) < pointerRests {
+				pointer.Reset(pointerMoving)
+			} else {
+				pointer.Reset(pointerStill)
+			}
+		}
+	}
+}
+
+// poll asks for the pointer and signals when it is another.
+func (x *X11) poll() (moved bool) {
+	x.pointer.Lock()
+	moved, err := x.askPointer()
+	x.pointer.Unlock()
+	if moved && err == nil {
+		x.wake()
+	}
+	return moved
+}
+
+func stopped() *time.Timer {
+	t := time.NewTimer(time.Hour)
+	t.Stop()
+	return t
+}
