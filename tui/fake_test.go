@@ -16,7 +16,7 @@ type fake struct {
 	mu      sync.Mutex
 	changed chan struct{}
 	state   State
-	desk    func(p image.Point) color.Color // the customer's display
+	desk    func(p image.Point) colour // the customer's display
 	pic     *screen.Picture
 	log     []chat.Entry
 	looks   []screen.Viewport
@@ -25,6 +25,8 @@ type fake struct {
 	did     []Command
 	closed  int
 }
+
+type colour = color.Color
 
 var began = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 
@@ -43,7 +45,7 @@ func newFake() *fake {
 }
 
 // madeUp is a display with a panel on top, two windows and a blue ground.
-func madeUp(p image.Point) color.Color {
+func madeUp(p image.Point) colour {
 	switch {
 	case p.Y < 40:
 		return color.Gray{40}

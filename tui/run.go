@@ -106,8 +106,8 @@ func (o Options) filled() Options {
 	if o.ExitKey == "" {
 		o.ExitKey = DefaultExitKey
 	}
-	if o.ColorProfile == colorprofile.Unknown && noColor(o.Env) {
-		o.ColorProfile = colorprofile.ASCII
+	if o.ColorProfile == colorprofile.Unknown {
+		o.ColorProfile = profile(o.Env)
 	}
 	return o
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 )
 
@@ -19,16 +20,32 @@ func wantsSync(env []string) bool {
 	return ssh && !has(env, "STY") && !underMosh(os.Getpid(), readProc)
 }
 
+// profile is what the environment says about colours where colorprofile does not look: NO_COLOR with any value, and an xterm
+// of 2017 or later (patch 331 brought direct colours), which says TERM=xterm all the same. Unknown leaves it to colorprofile.
+func profile(env []string) colorprofile.Profile {
+	if noColor(env) {
+		return colorprofile.ASCII
+	}
+	inside := has(env, "TMUX") || has(env, "STY") || has(env, "COLORTERM")
+	var patch int
+	if _, err := fmt.Sscanf(value(env, "XTERM_VERSION"), "XTerm(%d)", &patch); err == nil && patch >= 331 && !inside && strings.HasPrefix(value(env, "TERM"), "xterm") {
+		return colorprofile.TrueColor
+	}
+	return colorprofile.Unknown
+}
+
 // noColor follows no-color.org: any value but an empty one.
 func noColor(env []string) bool { return has(env, "NO_COLOR") }
 
-func has(env []string, name string) bool {
+func has(env []string, name string) bool { return value(env, name) != "" }
+
+func value(env []string, name string) string {
 	for _, e := range env {
 		if v, ok := strings.CutPrefix(e, name+"="); ok {
-			return v != ""
+			return v
 		}
 	}
-	return false
+	return ""
 }
 
 // underMosh looks for mosh-server among the ancestors of a process; mosh sets no variable that would tell.

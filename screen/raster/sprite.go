@@ -18,10 +18,11 @@ const (
 // arrows are drawings of the pointer, the smallest first.
 var arrows = []Sprite{
 	{
-		".#",
-		"..#",
-		"...#",
-		".##",
+		"#",
+		"##",
+		"#.#",
+		"#..#",
+		"####",
 	},
 	{
 		"#",

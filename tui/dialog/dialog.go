@@ -62,3 +62,16 @@ func frame(t theme.Theme, title string, lines []string, inner int) cell.Block {
 
 // innerWidth is the room inside a frame for text that would like to be want cells wide.
 func innerWidth(want int, max image.Point) int { return min(want, max.X-4) }
+
+// more says in a title that a list goes on above or below.
+func more(above, below int) string {
+	switch {
+	case above > 0 && below > 0:
+		return " (more above and below)"
+	case above > 0:
+		return " (more above)"
+	case below > 0:
+		return " (more below)"
+	}
+	return ""
+}

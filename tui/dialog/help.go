@@ -54,7 +54,8 @@ func (h *Help) View(t theme.Theme, max_ image.Point) cell.Block {
 	lines := h.lines(t, inner)
 	h.rows, h.room = len(lines), max(1, max_.Y-4)
 	h.top = min(h.top, max(0, h.rows-h.room))
-	return frame(t, "Keys", lines[h.top:min(len(lines), h.top+h.room)], inner)
+	end := min(len(lines), h.top+h.room)
+	return frame(t, "Keys"+more(h.top, len(lines)-end), lines[h.top:end], inner)
 }
 
 func (h *Help) lines(t theme.Theme, inner int) []string {

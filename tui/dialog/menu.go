@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"image"
+	"slices"
 
 	"assist/tui/cell"
 	"assist/tui/theme"
@@ -66,7 +67,7 @@ func (m *Menu) Hint() string { return "Up/Down choose, Enter takes it, Esc close
 func (m *Menu) View(t theme.Theme, max_ image.Point) cell.Block {
 	want := cell.Width(m.Title) + 4
 	for _, c := range m.Choices {
-		want = max(want, cell.Width(c.Text)+cell.Width(c.Note)+8)
+		want = max(want, cell.Width(c.Text)+cell.Width(c.Note)+cell.Width(c.Why)+8)
 	}
 	if m.Lead != "" {
 		want = max(want, min(60, cell.Width(m.Lead)))
@@ -81,17 +82,23 @@ func (m *Menu) View(t theme.Theme, max_ image.Point) cell.Block {
 	}
 	room := max(1, max_.Y-4-len(lines))
 	m.top = max(0, min(m.top, m.at), m.at-room+1)
-	for i := m.top; i < min(len(m.Choices), m.top+room); i++ {
+	end := min(len(m.Choices), m.top+room)
+	for i := m.top; i < end; i++ {
 		lines = append(lines, m.row(t, i, inner))
 	}
-	return frame(t, m.Title, lines, inner)
+	return frame(t, m.Title+more(m.top, len(m.Choices)-end), lines, inner)
+}
+
+// lettered says whether any choice has a letter of its own.
+func (m *Menu) lettered() bool {
+	return slices.ContainsFunc(m.Choices, func(c Choice) bool { return c.Press != "" })
 }
 
 func (m *Menu) row(t theme.Theme, i, inner int) string {
 	c := m.Choices[i]
-	mark := "  "
-	if c.Press != "" {
-		mark = c.Press + " "
+	mark := ""
+	if m.lettered() {
+		mark = cell.Fit(c.Press, 2)
 	}
 	if i == m.at {
 		return t.PanelPick.Render(cell.Ends(" > "+mark+cell.Clean(c.Text), cell.Clean(c.Note+c.Why)+" ", inner))

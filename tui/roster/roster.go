@@ -19,7 +19,7 @@ func Rows(r session.Roster) int {
 	n := 2
 	for _, m := range r.Members {
 		if m.Presence != session.Gone {
-			n += len(about(m, r, time.Time{})) + 2
+			n += len(about(m, r, time.Time{}, 0)) + 2
 		}
 	}
 	return n
@@ -28,8 +28,9 @@ func Rows(r session.Roster) int {
 // View draws the pane w cells wide and h high, its left edge included.
 func View(t theme.Theme, r session.Roster, self session.MemberID, now time.Time, w, h int) cell.Block {
 	edge := t.Edge.Render("│") + " "
-	room := w - 2
-	out := cell.Block{edge + t.Strong.Render(cell.Fit("In this session", room))}
+	room := w - 3
+	end := " "
+	out := cell.Block{edge + t.Strong.Render(cell.Fit("In this session", room)) + end}
 	for _, m := range r.Members {
 		if m.Presence == session.Gone {
 			continue
@@ -41,17 +42,17 @@ func View(t theme.Theme, r session.Roster, self session.MemberID, now time.Time,
 		role := role(m)
 		name = cell.Cut(name, room-cell.Width(role)-1)
 		pad := strings.Repeat(" ", max(0, room-cell.Width(name)-cell.Width(role)))
-		out = append(out, edge+cell.Fit("", room), edge+t.Member(uint32(m.ID)).Bold(true).Render(name)+pad+t.Dim.Render(role))
-		for _, l := range about(m, r, now) {
+		out = append(out, edge+cell.Fit("", room)+end, edge+t.Member(uint32(m.ID)).Bold(true).Render(name)+pad+t.Dim.Render(role)+end)
+		for _, l := range about(m, r, now, room-2) {
 			style := t.Dim
 			if l.loud {
 				style = t.Warn
 			}
-			out = append(out, edge+style.Render(cell.Fit("  "+l.text, room)))
+			out = append(out, edge+style.Render(cell.Fit("  "+l.text, room))+end)
 		}
 	}
 	for len(out) < h {
-		out = append(out, edge+cell.Fit("", room))
+		out = append(out, edge+cell.Fit("", room)+end)
 	}
 	return out[:h]
 }
@@ -72,7 +73,22 @@ type fact struct {
 	loud bool
 }
 
-func about(m session.Member, r session.Roster, now time.Time) []fact {
+// about is what is said of m under its name, in lines of at most w cells; 0 means that nothing is wrapped.
+func about(m session.Member, r session.Roster, now time.Time, w int) []fact {
+	var out []fact
+	for _, f := range facts(m, r, now) {
+		lines := []string{f.text}
+		if w > 0 {
+			lines = cell.Wrap(f.text, w)
+		}
+		for _, l := range lines {
+			out = append(out, fact{l, f.loud})
+		}
+	}
+	return out
+}
+
+func facts(m session.Member, r session.Roster, now time.Time) []fact {
 	var out []fact
 	if m.Org != "" {
 		out = append(out, fact{cell.Clean(m.Org), false}, fact{m.Trust.String(), m.Trust == session.UnknownOrg})
