@@ -53,6 +53,9 @@ type Session struct {
 	input   inputQueue
 	outbox  outbox
 	looks   lookout
+	asks    asks
+
+	watchers watchers
 
 	mu      sync.Mutex
 	state   console.State
@@ -162,6 +165,7 @@ func (s *Session) Run(ctx context.Context) error {
 
 // over writes the last state.
 func (s *Session) over(err error) error {
+	defer s.asks.close() // once the state says why
 	why, err := lastWords(err)
 	s.update(func(st *console.State) {
 		st.Phase, st.Err = console.Over, err
@@ -178,7 +182,10 @@ func (s *Session) update(change func(*console.State)) {
 	s.signal()
 }
 
-func (s *Session) signal() { wake(s.changed) }
+func (s *Session) signal() {
+	wake(s.changed)
+	s.watchers.wake()
+}
 
 // wake leaves a signal for whoever waits; one is enough.
 func wake(c chan struct{}) {

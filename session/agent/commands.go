@@ -20,14 +20,23 @@ func (s *Session) Do(c console.Command) {
 	defer s.signal()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if _, err := s.order(c); err != nil {
+		s.failed(err.Error())
+	}
+}
+
+// order queues what has to be said for c and returns it, nil when that is nothing. It needs mu.
+func (s *Session) order(c console.Command) (*inner.ToHost, error) {
 	m, lasts := s.prepare(c)
 	switch {
 	case m == nil:
+		return nil, nil
 	case s.state.Phase == console.Over, s.state.Phase != console.In && !bool(lasts):
-		s.failed("no contact with the customer's host")
+		return nil, errNoContact
 	case !s.outbox.add(m, lasts):
-		s.failed("too much waits for the host already")
+		return nil, errTooMuch
 	}
+	return m, nil
 }
 
 // prepare turns a command into a message; nil when nothing has to be said. It needs mu.

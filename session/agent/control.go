@@ -35,6 +35,9 @@ func (v *visit) hear(ctx context.Context, m *inner.ToConsole) error {
 			if st.Self == session.Nobody {
 				st.Phase = console.Knocking
 			}
+			if !st.Trusted && v.words != nil { // the host asks anew, and shows the words of this link
+				st.Words = v.words
+			}
 		})
 	case *inner.ToConsole_Refused:
 		return inner.ParseRefused(k.Refused)
@@ -75,6 +78,7 @@ func (v *visit) hearWelcome(w *inner.Welcome) error {
 	}
 	s.state.Phase, s.state.Why, s.state.LostSince = console.In, "", time.Time{}
 	s.state.Self, s.state.Roster, s.state.Newest = session.MemberID(w.GetMember()), roster, s.log.newest()
+	s.state.Expires = time.Time{}
 	if ms := w.GetStartedUnixMs(); ms > 0 {
 		s.state.Started = time.UnixMilli(ms)
 	}
@@ -129,6 +133,7 @@ func (s *Session) hearOutcome(id uint64, o *inner.Outcome) {
 	if m == nil {
 		return
 	}
+	asked := s.asks.answer(id, o)
 	switch {
 	case m.GetLeave() != nil && o.GetCode() == 0:
 		s.Close()
@@ -137,6 +142,9 @@ func (s *Session) hearOutcome(id uint64, o *inner.Outcome) {
 		defer s.mu.Unlock()
 		if m.GetTakeControl() != nil {
 			s.takes = false
+		}
+		if asked {
+			return
 		}
 		s.failed(chat.Line(o.GetText()))
 	}

@@ -176,6 +176,9 @@ func (s *Session) mint(ctx context.Context, outer *transport.Outer) error {
 	}
 	s.update(func(st *console.State) {
 		st.Phase, st.Code, st.URL = console.AwaitingHost, code, s.inviteURL(code, "")
+		if at := reply.GetMinted().GetExpiresUnix(); at > 0 {
+			st.Expires = time.Unix(at, 0)
+		}
 		st.Why = "waiting for the customer to open the code"
 	})
 	for reply.GetHostHere() == nil {

@@ -33,6 +33,7 @@ type State struct {
 	Err       error
 	Code      string
 	URL       string
+	Expires   time.Time // of the code; zero: it lasts as long as the session
 	HostName  string
 	Customer  string
 	HostOS    string
