@@ -52,6 +52,8 @@ type Handler interface {
 	ServeOuter(ctx context.Context, c *Conn)
 }
 
+const goingDown = "the relay is going down"
+
 // Server is the relay.
 type Server struct {
 	conf Config
@@ -150,17 +152,20 @@ func (s *Server) serve(ctx context.Context, qc *quic.Conn) {
 	}
 	defer leave()
 	if !s.add(c) {
-		c.Close(wire.CodeDraining, "the relay is going down")
+		c.Close(wire.CodeDraining, goingDown)
 		return
 	}
 	defer s.remove(c)
 	forget := s.fwd.vouch(c.remote)
 	defer forget()
-	ctx, cancel := context.WithCancel(ctx)
+	serving, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stop := context.AfterFunc(qc.Context(), cancel)
 	defer stop()
-	s.conf.Handler.ServeOuter(ctx, c)
+	s.conf.Handler.ServeOuter(serving, c)
+	if ctx.Err() != nil {
+		c.Close(wire.CodeDraining, goingDown)
+	}
 	c.Close(0, "")
 }
 
@@ -192,7 +197,7 @@ func (s *Server) closeAll() {
 	}
 	s.mu.Unlock()
 	for _, c := range conns {
-		c.Close(wire.CodeDraining, "the relay is going down")
+		c.Close(wire.CodeDraining, goingDown)
 	}
 }
 

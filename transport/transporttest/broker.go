@@ -19,8 +19,8 @@ import (
 
 // Broker gives channels to whoever asks. The zero value is ready.
 type Broker struct {
-	// MinVersion and MaxVersion are what it claims to speak; 0 means what this build speaks.
-	MinVersion, MaxVersion uint32
+	// Versions are the lowest and the highest that it claims to speak; nil means what this build speaks.
+	Versions *[2]uint32
 
 	groups func() *relay.Group
 
@@ -64,9 +64,9 @@ func (b *Broker) hello(s io.ReadWriteCloser, c *relay.Conn) error {
 	if err := wire.ReadMsg(s, wire.LimitPreAuth, &h); err != nil {
 		return err
 	}
-	lowest, highest := b.MinVersion, b.MaxVersion
-	if highest == 0 {
-		lowest, highest = wire.MinVersion, wire.MaxVersion
+	lowest, highest := uint32(wire.MinVersion), uint32(wire.MaxVersion)
+	if b.Versions != nil {
+		lowest, highest = b.Versions[0], b.Versions[1]
 	}
 	reply := &wire.HelloReply{Version: min(highest, h.MaxVersion), UnixMs: time.Now().UnixMilli(), Observed: c.Remote().String()}
 	switch {

@@ -3,6 +3,7 @@ package transporttest
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"testing"
 
 	"assist/transport"
@@ -129,15 +130,26 @@ type Pair struct {
 func NewPair(t testing.TB, toHost, toConsole transport.Relay, opt transport.Options) *Pair {
 	t.Helper()
 	hostID, consoleID := NewIdentity(t), NewIdentity(t)
-	p := &Pair{}
-	var code string
-	code, p.Host = Host(t, Dial(t, toHost, hostID, opt))
-	p.Console = Console(t, Dial(t, toConsole, consoleID, opt), code)
-	ln, err := p.Host.Listen(hostID)
+	code, host := Host(t, Dial(t, toHost, hostID, opt))
+	console := Console(t, Dial(t, toConsole, consoleID, opt), code)
+	return Join(t, host, hostID, console, consoleID)
+}
+
+// Join makes a link over two packet connections of one session.
+func Join(t testing.TB, host *transport.Virtual, hostID transport.Identity, console *transport.Virtual, consoleID transport.Identity) *Pair {
+	t.Helper()
+	p := &Pair{Host: host, Console: console}
+	ln, err := host.Listen(hostID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.ConsoleLink, err = p.Console.Dial(t.Context(), 0, consoleID, func(transport.Fingerprint) error { return nil }); err != nil {
+	known := func(f transport.Fingerprint) error {
+		if f != hostID.Fingerprint {
+			return fmt.Errorf("host key %v, want %v", f, hostID.Fingerprint)
+		}
+		return nil
+	}
+	if p.ConsoleLink, err = console.Dial(t.Context(), 0, consoleID, known); err != nil {
 		t.Fatal(err)
 	}
 	if p.HostLink, err = ln.Accept(t.Context()); err != nil {
