@@ -299,3 +299,9 @@ func at(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// Ping says whether the database can be read.
+func (s *Store) Ping(ctx context.Context) error {
+	var n int
+	return s.read.QueryRowContext(ctx, "SELECT COUNT(*) FROM organisations").Scan(&n)
+}
