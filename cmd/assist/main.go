@@ -63,7 +63,9 @@ func root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.AddCommand()
+	cmd.AddCommand(
+		newRelayCommand(),
+	)
 	asGroup(cmd)
 	markUsage(cmd)
 	return cmd

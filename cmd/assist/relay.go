@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/adrg/xdg"
+	"github.com/spf13/cobra"
+)
+
+// defaultPort is where a relay listens and where clients look for one when no port is said. 443 would need a privilege.
+const defaultPort = "8443"
+
+type relayFlags struct {
+	listen, data, cert, key, acme, metrics string
+	json                                   bool
+}
+
+func newRelayCommand() *cobra.Command {
+	var f relayFlags
+	cmd := &cobra.Command{
+		Use:   "relay",
+		Short: "Run a relay, and say who may use it",
+		Long: "Runs the relay: it lets agents log in, gives out codes, and forwards between consoles and hosts what it cannot read.\n\n" +
+			"One UDP and one TCP port of the same number. The certificate comes from --cert and --key, from ACME (--acme), or is made " +
+			"here; then clients pin the fingerprint that is printed.",
+		Args: cobra.NoArgs,
+		Example: "  assist relay org add acme --title 'Acme Ltd'\n" +
+			"  assist relay agent add eve@acme\n" +
+			"  assist relay --listen :" + defaultPort,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			return f.serve(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.PersistentFlags().StringVar(&f.data, "data", "", "folder for database and keys (default $STATE_DIRECTORY, else assist-relay in the user's data folder)")
+	cmd.Flags().StringVar(&f.listen, "listen", ":"+defaultPort, "address and port, UDP and TCP")
+	cmd.Flags().StringVar(&f.cert, "cert", "", "certificate chain, PEM; read again when it changes")
+	cmd.Flags().StringVar(&f.key, "key", "", "private key of --cert, PEM")
+	cmd.Flags().StringVar(&f.acme, "acme", "", "get a certificate for this name from Let's Encrypt; its port 443 must lead here")
+	cmd.Flags().StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics on this address, such as 127.0.0.1:9090 (default off)")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print events as NDJSON on stdout, log as JSON on stderr")
+	cmd.AddCommand(newOrgCommand(&f.data), newAgentCommand(&f.data), newAuditCommand(&f.data))
+	return cmd
+}
+
+func (f *relayFlags) check() error {
+	if (f.cert == "") != (f.key == "") {
+		return usage(fmt.Errorf("--cert and --key go together"), "")
+	}
+	if f.cert != "" && f.acme != "" {
+		return usage(fmt.Errorf("--cert and --acme exclude each other"), "")
+	}
+	return nil
+}
+
+// dataFolder is where a relay keeps its database and keys; it is made when it is not there.
+func dataFolder(flag string) (string, error) {
+	dir := flag
+	if dir == "" {
+		dir = os.Getenv("STATE_DIRECTORY") // systemd's StateDirectory=
+	}
+	if dir == "" {
+		xdg.Reload()
+		dir = filepath.Join(xdg.DataHome, "assist-relay")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("data folder: %w", err)
+	}
+	return dir, nil
+}
+
+// serve runs the relay until ctx ends, and then lets it go in order.
+func (f *relayFlags) serve(ctx context.Context, out, words io.Writer) error {
+	hideMemory()
+	dir, err := dataFolder(f.data)
+	if err != nil {
+		return err
+	}
+	r, err := openRelay(ctx, f, dir, f.logger(words))
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	return r.run(ctx, func(addr, fingerprint string) error {
+		notify("READY=1")
+		if f.json {
+			return json.NewEncoder(out).Encode(map[string]string{"event": "ready", "addr": addr, "fingerprint": fingerprint})
+		}
+		fmt.Fprintf(words, "relay on %s (UDP and TCP)\nfingerprint %s\ndata in %s\n", addr, fingerprint, dir)
+		return nil
+	})
+}
+
+func (f *relayFlags) logger(w io.Writer) *slog.Logger {
+	if f.json {
+		return slog.New(slog.NewJSONHandler(w, nil))
+	}
+	return slog.New(slog.NewTextHandler(w, nil))
+}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
+	"golang.org/x/sync/errgroup"
+
+	"assist/session/broker"
+	"assist/session/broker/store"
+	"assist/transport/relay"
+)
+
+const (
+	drainFor    = time.Second // for clients to read that the relay goes
+	maxBrowsers = 512         // TCP connections at once
+)
+
+// relayParts are the parts of a running relay.
+type relayParts struct {
+	store   *store.Store
+	broker  *broker.Broker
+	server  *relay.Server
+	cert    certificate
+	web     net.Listener
+	metrics net.Listener // nil: off
+	reg     *prometheus.Registry
+}
+
+// outer lets the broker answer the relay's connections. The broker is set before the relay runs.
+type outer struct{ broker *broker.Broker }
+
+func (o *outer) ServeOuter(ctx context.Context, c *relay.Conn) {
+	o.broker.ServeOuter(ctx, outerConn{c})
+}
+
+type outerConn struct{ *relay.Conn }
+
+func (c outerConn) Accept(ctx context.Context) (broker.Stream, error) {
+	s, err := c.Conn.Accept(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.(broker.Stream), nil // it says so: it has SetDeadline
+}
+
+// groups lets the broker tell the relay between whom to forward.
+type groups struct{ *relay.Server }
+
+func (g groups) NewGroup() broker.Group { return g.Server.NewGroup() }
+
+func openRelay(ctx context.Context, f *relayFlags, dir string, log *slog.Logger) (r *relayParts, err error) {
+	r = &relayParts{reg: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			r.close()
+		}
+	}()
+	r.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	keys, err := broker.LoadKeys(dir)
+	if err != nil {
+		return r, err
+	}
+	if r.cert, err = openCertificate(f, dir); err != nil {
+		return r, err
+	}
+	if r.store, err = store.Open(ctx, dir); err != nil {
+		return r, err
+	}
+	handler := &outer{}
+	if err := r.listen(f, relay.Config{TLS: r.cert.config, Handler: handler, ResetKey: keys.Reset, Log: log, Registerer: r.reg}); err != nil {
+		return r, err
+	}
+	handler.broker, err = broker.New(ctx, broker.Config{
+		Store: r.store, Keys: keys, Forwarder: groups{r.server},
+		OrgKey:   func(org string) (ed25519.PrivateKey, error) { return broker.OrgKey(dir, org) },
+		Software: software(), Log: log, Registerer: r.reg,
+	})
+	r.broker = handler.broker
+	return r, err
+}
+
+// listen opens the UDP port, the TCP port of the same number, and the one for metrics.
+func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
+	conf.Listen = f.listen
+	if r.server, err = relay.Listen(conf); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	host, _, err := net.SplitHostPort(f.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if r.web, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(r.server.Addr().Port())))); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if f.metrics == "" {
+		return nil
+	}
+	if r.metrics, err = net.Listen("tcp", f.metrics); err != nil {
+		return fmt.Errorf("listen for metrics: %w", err)
+	}
+	if a, err := netip.ParseAddrPort(r.metrics.Addr().String()); err == nil && !a.Addr().IsLoopback() {
+		conf.Log.Warn("metrics can be read from other machines", "addr", a)
+	}
+	return nil
+}
+
+// close lets go of what run did not.
+func (r *relayParts) close() {
+	for _, l := range []net.Listener{r.web, r.metrics} {
+		if l != nil {
+			_ = l.Close() // closed already after run
+		}
+	}
+	if r.store != nil {
+		_ = r.store.Close() // everything in it is on disk
+	}
+}
+
+// run serves until ctx ends: then new requests are refused, open streams get a last word, connections some time to go, and
+// everything stops. ready is called once all listens.
+func (r *relayParts) run(ctx context.Context, ready func(addr, fingerprint string) error) error {
+	all, failed := errgroup.WithContext(context.WithoutCancel(ctx))
+	relayCtx, stopRelay := context.WithCancel(failed)
+	brokerCtx, stopBroker := context.WithCancel(failed)
+	web := &http.Server{Handler: r.broker.HTTP(), TLSConfig: r.cert.web, ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
+	local := &http.Server{Handler: promhttp.HandlerFor(r.reg, promhttp.HandlerOpts{}), ReadHeaderTimeout: 5 * time.Second}
+	all.Go(func() error { return r.broker.Run(brokerCtx) })
+	all.Go(func() error { return r.server.Run(relayCtx) })
+	all.Go(func() error { return unlessClosed(web.ServeTLS(netutil.LimitListener(r.web, maxBrowsers), "", "")) })
+	if r.metrics != nil {
+		all.Go(func() error { return unlessClosed(local.Serve(r.metrics)) })
+	}
+	all.Go(func() error {
+		err := r.announce(ctx, ready)
+		if err == nil {
+			select {
+			case <-ctx.Done():
+			case <-failed.Done():
+			}
+		}
+		notify("STOPPING=1")
+		r.broker.Drain()
+		stopBroker()
+		last, cancel := context.WithTimeout(failed, drainFor)
+		defer cancel()
+		_ = r.server.Drain(last) // whoever is still there is cut off below
+		stopRelay()
+		return errors.Join(err, web.Shutdown(last), local.Close())
+	})
+	return all.Wait()
+}
+
+func (r *relayParts) announce(ctx context.Context, ready func(addr, fingerprint string) error) error {
+	pin, err := r.cert.pin(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // stopped before it was ready
+		}
+		return err
+	}
+	return ready(r.server.Addr().String(), string(pin))
+}
+
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
