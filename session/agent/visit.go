@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"assist/chat"
 	"assist/session/console"
 	"assist/session/inner"
 	"assist/transport"
@@ -21,6 +22,7 @@ type visit struct {
 	s        *Session
 	link     *transport.Link
 	control  transport.Stream
+	words    []string // of this link; nil when the host's key was trusted before
 	group    *errgroup.Group
 	begun    time.Time
 	welcomed chan struct{}  // closed by the control reader at the first Welcome
@@ -36,6 +38,7 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 		link.Close(inner.CloseBroken, "handshake failed")
 		return false, ofHost(err)
 	}
+	v.words = plate.Words
 	s.meet(link, plate)
 	s.outbox.rewind()
 	s.input.clear()
@@ -71,7 +74,7 @@ func (v *visit) greet(ctx context.Context, badge string) (inner.Doorplate, error
 	v.s.mu.Lock()
 	greeting := inner.Greeting{
 		Badge: badge, Want: v.s.wants(), ResumeAfter: v.s.log.newest(), Software: v.s.cfg.Software, Device: v.s.cfg.Device,
-		KnownKey: v.s.cfg.HostPin != "" || v.s.hostKey != nil,
+		KnownKey: v.s.cfg.HostPin != "" || v.s.state.Trusted,
 	}
 	v.s.mu.Unlock()
 	plate, err := inner.Greet(v.control, v.link, greeting)
@@ -96,7 +99,7 @@ func (s *Session) meet(link *transport.Link, plate inner.Doorplate) {
 		switch {
 		case s.cfg.HostPin != "":
 			st.Trusted, st.TrustedBy = true, "key from link"
-		case s.hostKey == nil:
+		case s.hostKey == nil: // later links have the same key: words that show the first to be whole show all
 			st.Words = plate.Words
 		}
 		s.hostKey = &key
@@ -190,6 +193,10 @@ func ended(link *transport.Link, err error) error {
 	switch closed.Code {
 	case inner.CloseEnded:
 		return &endedError{why: overBecause(closed.Reason)}
+	case inner.CloseLeft:
+		return &endedError{why: "the host says that you have left"}
+	case inner.CloseRefused:
+		return &inner.RefusedError{Code: inner.RefusedClosed, Text: chat.Line(closed.Reason)}
 	case inner.CloseRemoved:
 		return &inner.RefusedError{Code: inner.RefusedRemoved, Text: "you were sent out of the session"}
 	}
