@@ -51,6 +51,7 @@ type X11 struct {
 	damaged  atomic.Bool
 	resized  atomic.Bool
 	reshaped atomic.Bool
+	serial   atomic.Uint32 // of the cursor's shape, as the newest event says
 	checkDue atomic.Bool
 
 	// owned by whoever grabs

@@ -53,7 +53,7 @@ func (x *X11) askPointer() (moved bool, err error) {
 	p := x.pointer.last
 	p.At = image.Pt(max(0, int(reply.RootX)), max(0, int(reply.RootY)))
 	if x.reshaped.Swap(false) {
-		p.Shape, p.Hidden = x.shape(p)
+		p.Shape, p.Hidden = x.shape()
 	}
 	moved = p != x.pointer.last
 	x.pointer.last, x.pointer.at = p, time.Now()
@@ -61,11 +61,11 @@ func (x *X11) askPointer() (moved bool, err error) {
 }
 
 // shape asks for the serial of the cursor's shape, and whether there is anything to see of it: programs hide it by a shape
-// without an opaque pixel.
-func (x *X11) shape(before screen.Pointer) (serial uint32, hidden bool) {
+// without an opaque pixel. The server refuses to show the cursor of a program that is gone; it is taken to be visible.
+func (x *X11) shape() (serial uint32, hidden bool) {
 	reply, err := xfixes.GetCursorImage(x.conn).Reply()
 	if err != nil {
-		return before.Shape, before.Hidden
+		return x.serial.Load(), false
 	}
 	for _, argb := range reply.CursorImage[:min(len(reply.CursorImage), int(reply.Width)*int(reply.Height))] {
 		if argb>>24 != 0 {

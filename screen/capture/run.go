@@ -32,12 +32,13 @@ func (x *X11) drain() {
 		if event == nil && failed == nil {
 			return
 		}
-		switch event.(type) {
+		switch e := event.(type) {
 		case damage.NotifyEvent:
 			x.damaged.Store(true)
 		case xproto.ConfigureNotifyEvent, randr.ScreenChangeNotifyEvent, randr.NotifyEvent:
 			x.resized.Store(true)
 		case xfixes.CursorNotifyEvent:
+			x.serial.Store(e.CursorSerial)
 			x.reshaped.Store(true)
 		default:
 			continue
