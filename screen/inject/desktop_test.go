@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -43,14 +44,15 @@ func newDesktop(t *testing.T) *desktop {
 	return d
 }
 
-// start starts a process and ends it with the test.
+// start starts a process and ends it, with all that it started, with the test.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 	})
 }
@@ -102,12 +104,12 @@ type typist struct {
 	seen int // bytes of the file that were compared
 }
 
-// terminal opens an xterm in focus.
-func (d *desktop) terminal(title string) *typist {
+// terminal opens an xterm in focus; script says what runs in it, %s being the file.
+func (d *desktop) terminal(title string, script ...string) *typist {
 	d.t.Helper()
 	p := &typist{d: d, file: filepath.Join(d.t.TempDir(), "typed")}
-	script := fmt.Sprintf("stty -ixon; exec cat > %s", p.file)
-	d.start("xterm", "-u8", "-T", title, "-geometry", "100x20+40+60", "-fa", "DejaVu Sans Mono", "-fs", "10", "-e", "sh", "-c", script)
+	script = append(script, "stty -ixon; exec cat > %s")
+	d.start("xterm", "-u8", "-T", title, "-geometry", "100x20+40+60", "-fa", "DejaVu Sans Mono", "-fs", "10", "-e", "sh", "-c", fmt.Sprintf(script[0], p.file))
 	d.until("xterm shows", func() bool { return d.run("xdotool", "search", "--onlyvisible", "--name", title) != "" })
 	d.until("xterm has the focus", func() bool { return d.run("xdotool", "getwindowfocus", "getwindowname") == title })
 	d.until("cat runs", func() bool { _, err := os.Stat(p.file); return err == nil })
@@ -130,6 +132,15 @@ func (p *typist) types(t *testing.T, x *X11, text string) {
 		t.Fatal(err)
 	}
 	p.gets(t, text+"\n")
+}
+
+// readLine waits for one line.
+func (p *typist) readLine() string {
+	p.d.t.Helper()
+	p.d.until("a line", func() bool { return strings.Contains(p.read()[p.seen:], "\n") })
+	line, _, _ := strings.Cut(p.read()[p.seen:], "\n")
+	p.seen += len(line) + 1
+	return line + "\n"
 }
 
 // gets waits for as many lines as the text has, and compares.

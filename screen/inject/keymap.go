@@ -119,13 +119,13 @@ func (m *keymap) index() {
 
 // find looks for a key that gives one of syms in the group of st, with as few modifiers as can be. Locked and latched
 // modifiers stay as they are; of the others only those in press can be had. cased says that Caps Lock would change the
-// character where the key's type leaves it to the program.
-func (m *keymap) find(syms []keysym, cased bool, st state, press uint8) (place, bool) {
+// character where the key's type leaves it to the program. Keys in not are passed over.
+func (m *keymap) find(syms []keysym, cased bool, st state, press uint8, not []*spare) (place, bool) {
 	best, cost := place{}, 1<<30
 	for nth, s := range syms {
 		for _, sp := range m.spots[s] {
 			k := &m.keys[sp.code]
-			if k.group(st.group) != sp.group {
+			if k.group(st.group) != sp.group || has(not, sp.code) {
 				continue
 			}
 			p, c, ok := m.reach(sp, k, cased, st.locked|st.latched, press)
@@ -157,10 +157,12 @@ func (m *keymap) reach(sp spot, k *keyRow, cased bool, fixed, press uint8) (best
 
 // anywhere finds a key that has the keysym at its first level, whatever the group: a shortcut on a keyboard switched to
 // Greek still means the key that says c in Latin.
-func (m *keymap) anywhere(syms []keysym) (place, bool) {
+func (m *keymap) anywhere(syms []keysym, not []*spare) (place, bool) {
 	for _, s := range syms {
-		if h := m.holders[s]; len(h) > 0 {
-			return place{code: h[0]}, true
+		for _, code := range m.holders[s] {
+			if !has(not, code) {
+				return place{code: code}, true
+			}
 		}
 	}
 	return place{}, false

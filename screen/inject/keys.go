@@ -77,6 +77,16 @@ func (x *X11) strike(s stroke) (wait time.Duration, err error) {
 		return 0, err
 	}
 	p, ok := x.place(s, st)
+	if !ok && st.locked&modLock != 0 {
+		// Caps Lock hides it: a letter that the layout has in one case only, or one on a spare keycode.
+		open := st
+		open.locked &^= modLock
+		if p, ok = x.place(s, open); ok {
+			st = open
+			lockMods(x.xkb, modLock, false)
+			defer lockMods(x.xkb, modLock, true)
+		}
+	}
 	if !ok {
 		return x.makeRoom(s, st)
 	}
@@ -107,6 +117,7 @@ func (x *X11) refresh() error {
 		return err
 	}
 	x.keys, x.keysAt = m, time.Now()
+	x.checkSpares()
 	return nil
 }
 
@@ -114,7 +125,7 @@ func (x *X11) refresh() error {
 func (x *X11) strikeModifier(s stroke, syms []keysym) error {
 	code, _ := x.keys.modifier(syms)
 	if code == 0 {
-		p, ok := x.keys.anywhere(syms)
+		p, ok := x.keys.anywhere(syms, nil)
 		if !ok {
 			return &NoKeyError{Key: s.key}
 		}
@@ -124,19 +135,21 @@ func (x *X11) strikeModifier(s stroke, syms []keysym) error {
 	return x.sync()
 }
 
-// place finds the key for a stroke as the layout is now.
+// place finds the key for a stroke as the layout is now. A shortcut goes to a key of the layout, if need be of another
+// group, before it goes to a lent one: browsers tell shortcuts by the place of the key.
 func (x *X11) place(s stroke, st state) (place, bool) {
-	syms := keysyms(s.key)
+	syms, upper := keysyms(s.key), s.key < screen.KeyNone && cased(rune(s.key))
 	press := x.pressable()
-	p, ok := x.keys.find(syms, s.key < screen.KeyNone && cased(rune(s.key)), st, press)
-	if ok || len(s.text) > 0 {
-		return p, ok
+	const by = screen.ModControl | screen.ModAlt | screen.ModSuper
+	if s.text == nil && (s.key > screen.KeyNone || s.mods&by != 0 || x.ours()&^modShift != 0) {
+		if p, ok := x.keys.find(syms, upper, st, press, x.spares); ok {
+			return p, true
+		}
+		if p, ok := x.keys.anywhere(syms, x.spares); ok {
+			return p, true
+		}
 	}
-	shortcut := s.mods&(screen.ModControl|screen.ModAlt|screen.ModSuper) != 0 || st.base&^(modShift|modLock) != 0
-	if shortcut || s.key > screen.KeyNone {
-		return x.keys.anywhere(syms)
-	}
-	return place{}, false
+	return x.keys.find(syms, upper, st, press, nil)
 }
 
 // pressable is the modifiers that may be held around a character: Shift and the two that choose further levels.
@@ -158,18 +171,17 @@ func (x *X11) makeRoom(s stroke, st state) (time.Duration, error) {
 	if s.key > screen.KeyNone || len(charSyms(text[0])) == 0 {
 		return 0, &NoKeyError{Key: s.key}
 	}
-	for _, sp := range x.spares {
-		if sp.syms[0] == symbol(text[0]) || sp.syms[1] == symbol(text[0]) {
-			return 0, &NoKeyError{Key: s.key} // it has a keycode, and the locks that are on still hide it
-		}
+	if lies(x.spares, text[0]) { // it has a keycode, and the locks that are on still hide it
+		return 0, &NoKeyError{Key: s.key}
 	}
+	st.locked &^= modLock
 	press := x.pressable()
 	return x.lend(text, func(r rune) bool {
 		syms := charSyms(r)
 		if len(syms) == 0 {
 			return false
 		}
-		_, ok := x.keys.find(syms, cased(r), st, press)
+		_, ok := x.keys.find(syms, cased(r), st, press, nil)
 		return !ok
 	})
 }

@@ -175,8 +175,7 @@ func (x *X11) undo(l ledger) error {
 		return err
 	}
 	for _, c := range l.lent {
-		k := &x.keys.keys[c.code]
-		if len(k.syms) > 0 && k.syms[0] == c.syms[0] && k.syms[len(k.syms)-1] == c.syms[1] {
+		if x.keys.keys[c.code].shows(c.syms) {
 			x.changeRows(c.code, [][2]keysym{{}})
 		}
 	}

@@ -17,18 +17,8 @@ const maxSpares = 40
 // spare is a keycode that the layout leaves empty.
 type spare struct {
 	code uint8
-	syms [2]keysym // plain and shifted; both zero: free
+	syms [2]keysym // plain and shifted, the same twice when there is one; zero: free
 	used time.Time
-}
-
-// pair is what goes on one spare keycode for a character: a letter brings its other case, so that the server gives the key
-// the type that knows Caps Lock. Two characters without case can share a keycode.
-func pair(r rune) (syms [2]keysym, alone bool) {
-	lower, upper := unicode.ToLower(r), unicode.ToUpper(r)
-	if lower != upper && (r == lower || r == upper) {
-		return [2]keysym{symbol(lower), symbol(upper)}, true
-	}
-	return [2]keysym{symbol(r), symbol(r)}, false
 }
 
 // symbol is the keysym that goes on a spare keycode: the Unicode one, that every program of today knows.
@@ -52,25 +42,20 @@ func (x *X11) lend(text []rune, missing func(rune) bool) (wait time.Duration, er
 	now := time.Now()
 	x.keepNeeded(text, now)
 	var changed []*spare
-	var half *spare // has room for a second character
 	for _, r := range text {
 		if !missing(r) || lies(changed, r) {
 			continue
 		}
-		syms, alone := pair(r)
-		if !alone && half != nil {
-			half.syms[1], half = syms[0], nil
+		if n := len(changed); n > 0 && changed[n-1].syms[0] == changed[n-1].syms[1] {
+			changed[n-1].syms[1] = symbol(r)
 			continue
 		}
 		s := x.freeSpare(now, changed)
 		if s == nil {
 			break
 		}
-		s.syms, s.used = syms, now
+		s.syms, s.used = [2]keysym{symbol(r), symbol(r)}, now
 		changed = append(changed, s)
-		if !alone {
-			half = s
-		}
 	}
 	if len(changed) == 0 {
 		return x.nextFree(now), nil
@@ -79,9 +64,14 @@ func (x *X11) lend(text []rune, missing func(rune) bool) (wait time.Duration, er
 	return settle, x.put(changed)
 }
 
-// lies says whether the character already got a place in this round.
-func lies(changed []*spare, r rune) bool {
-	return slices.ContainsFunc(changed, func(s *spare) bool { return s.syms[0] == symbol(r) || s.syms[1] == symbol(r) })
+// has says whether the keycode is one of the spare ones.
+func has(spares []*spare, code uint8) bool {
+	return slices.ContainsFunc(spares, func(s *spare) bool { return s.code == code })
+}
+
+// lies says whether the character is on one of the keycodes.
+func lies(on []*spare, r rune) bool {
+	return slices.ContainsFunc(on, func(s *spare) bool { return s.syms[0] == symbol(r) || s.syms[1] == symbol(r) })
 }
 
 // keepNeeded keeps the keycodes that the rest of the text needs from being taken.
@@ -105,6 +95,22 @@ func (x *X11) findSpares() {
 			x.spares = append(x.spares, &spare{code: code})
 		}
 	}
+}
+
+// checkSpares forgets what is no longer so: a new layout takes the lent symbols away and may use the keycodes itself.
+func (x *X11) checkSpares() {
+	x.spares = slices.DeleteFunc(x.spares, func(s *spare) bool {
+		k := &x.keys.keys[s.code]
+		if s.syms[0] != noSymbol && !k.shows(s.syms) {
+			s.syms = [2]keysym{}
+		}
+		return s.syms[0] == noSymbol && !k.empty()
+	})
+}
+
+// shows says whether the key has just these two symbols.
+func (k *keyRow) shows(syms [2]keysym) bool {
+	return len(k.syms) > 0 && k.syms[0] == syms[0] && k.syms[len(k.syms)-1] == syms[1]
 }
 
 // freeSpare is an unused keycode, or the one whose last use is longest ago and long enough.
@@ -173,6 +179,10 @@ func (x *X11) writeLent() {
 
 // giveBack empties the spare keycodes again, but for those that are held, and forgets the keys that are up.
 func (x *X11) giveBack() error {
+	x.keys = nil
+	if err := x.refresh(); err != nil { // a new layout may use them by now
+		return err
+	}
 	var changed, kept []*spare
 	for _, s := range x.spares {
 		switch {

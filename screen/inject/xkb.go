@@ -13,6 +13,7 @@ import (
 const (
 	xkbUseExtension = 0
 	xkbGetState     = 4
+	xkbLatchLock    = 5
 	xkbGetMap       = 8
 	xkbCoreKeyboard = 0x100
 
@@ -45,14 +46,21 @@ func openExtension(c *xgb.Conn, name string) (extension, error) {
 
 // ask sends one request and waits for its reply; body follows the 4 bytes of the header and is padded to whole words.
 func (e extension) ask(minor byte, body []byte) ([]byte, error) {
+	cookie := e.conn.NewCookie(true, true)
+	e.send(minor, body, cookie)
+	return cookie.Reply()
+}
+
+// tell sends one request that has no reply.
+func (e extension) tell(minor byte, body []byte) { e.send(minor, body, e.conn.NewCookie(false, false)) }
+
+func (e extension) send(minor byte, body []byte, cookie *xgb.Cookie) {
 	words := 1 + (len(body)+3)/4
 	buf := make([]byte, words*4)
 	buf[0], buf[1] = e.major, minor
 	xgb.Put16(buf[2:], uint16(words))
 	copy(buf[4:], body)
-	cookie := e.conn.NewCookie(true, true)
 	e.conn.NewRequest(buf, cookie)
-	return cookie.Reply()
 }
 
 // openXKB opens the X Keyboard Extension, version 1.
@@ -80,6 +88,17 @@ func readState(e extension) (state, error) {
 		return state{}, fmt.Errorf("keyboard state: %w", err)
 	}
 	return state{base: r[9], latched: r[10], locked: r[11], group: int(r[12])}, nil
+}
+
+// lockMods switches locked modifiers on or off.
+func lockMods(e extension, mods uint8, on bool) {
+	body := make([]byte, 12)
+	xgb.Put16(body, xkbCoreKeyboard)
+	body[2] = mods
+	if on {
+		body[3] = mods
+	}
+	e.tell(xkbLatchLock, body)
 }
 
 // readMap asks for the whole keymap.
