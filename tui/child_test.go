@@ -16,6 +16,8 @@ import (
 	"assist/chat"
 	"assist/screen"
 	"assist/session"
+	"assist/tui/cell"
+	"assist/tui/viewer"
 )
 
 // TestMain is also the console that the tests of this package start in real terminals: with ASSIST_TUI_CHILD set the binary
@@ -28,18 +30,19 @@ func TestMain(m *testing.M) {
 }
 
 // child runs a console on its terminal. Words in how shape the session: "agents" fills the roster and the chat, "panic"
-// panics at the key p, the name of a phase starts there.
+// panics while it draws, the name of a phase starts there.
 func child(how []string) int {
 	f := newFake()
 	if name := os.Getenv("ASSIST_TUI_PNG"); name != "" {
 		f.desk = picture(name)
 	}
+	opt := Options{HostArgs: "--relay relay.example:4433"}
 	for _, h := range how {
 		switch h {
 		case "agents":
 			crowd(f)
 		case "panic":
-			f.desk = func(p image.Point) (c colour) { panic("a panic of the test") }
+			opt.Renderer = panicky{}
 		case "awaiting":
 			f.state.Phase, f.state.URL = AwaitingHost, "https://relay.example:4433/j/12345678#1.mfrggzdfmztwq2lknnwg23tp"
 		case "knocking":
@@ -52,7 +55,7 @@ func child(how []string) int {
 		}
 	}
 	f.change(func() {})
-	res, err := Run(context.Background(), f, Options{HostArgs: "--relay relay.example:4433"})
+	res, err := Run(context.Background(), f, opt)
 	if name := os.Getenv("ASSIST_TUI_LOG"); name != "" {
 		report(name, f, res, err)
 	}
@@ -62,6 +65,11 @@ func child(how []string) int {
 	}
 	return 0
 }
+
+// panicky is a renderer with a bug.
+type panicky struct{}
+
+func (panicky) Rows(viewer.Frame) cell.Block { panic("a panic of the test") }
 
 func crowd(f *fake) {
 	f.state.Roster.Members = append(f.state.Roster.Members,

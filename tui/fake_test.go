@@ -28,6 +28,8 @@ type fake struct {
 
 type colour = color.Color
 
+func init() { time.Local = time.UTC } // times on the screen are the same wherever the tests run
+
 var began = time.Date(2026, 11, 23, 14, 0, 0, 0, time.UTC)
 
 func newFake() *fake {

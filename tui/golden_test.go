@@ -17,7 +17,6 @@ var update = flag.Bool("update", false, "write testdata/*.golden anew")
 // The console as people see it, without its colours, at three sizes. After a change on purpose: go test ./tui -update, and
 // read the difference.
 func TestGoldenViews(t *testing.T) {
-	t.Setenv("TZ", "UTC")
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 60}} {
 		for _, scene := range []struct {
 			name string
