@@ -5,6 +5,8 @@
 package session
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -44,10 +46,12 @@ const (
 // AllGrants is every grant there is.
 const AllGrants = View | Control | Chat | Diag | Clipboard | File
 
-var grantNames = []struct {
+type grantName struct {
 	g    Grants
 	name string
-}{{View, "view"}, {Control, "control"}, {Chat, "chat"}, {Diag, "diag"}, {Clipboard, "clipboard"}, {File, "file"}}
+}
+
+var grantNames = []grantName{{View, "view"}, {Control, "control"}, {Chat, "chat"}, {Diag, "diag"}, {Clipboard, "clipboard"}, {File, "file"}}
 
 // Has says whether all of want are in g.
 func (g Grants) Has(want Grants) bool { return g&want == want }
@@ -64,6 +68,19 @@ func (g Grants) Names() []string {
 }
 
 func (g Grants) String() string { return strings.Join(g.Names(), ",") }
+
+// ParseGrants reads the names that Names gives.
+func ParseGrants(names []string) (Grants, error) {
+	var all Grants
+	for _, name := range names {
+		i := slices.IndexFunc(grantNames, func(n grantName) bool { return n.name == strings.TrimSpace(name) })
+		if i < 0 {
+			return 0, fmt.Errorf("%q is no grant", name)
+		}
+		all |= grantNames[i].g
+	}
+	return all, nil
+}
 
 // Trust is how the organisation of an agent is known to the host. It is always shown in words.
 type Trust uint8
