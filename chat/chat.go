@@ -38,6 +38,7 @@ const (
 	Pulled // diagnostics
 	Note   // the host tells something in its own words
 	Ended
+	Declined // the lead, by the one it was offered to
 )
 
 // Entry is one line of the log.

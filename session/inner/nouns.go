@@ -98,7 +98,7 @@ func ParseEntry(m *Entry) (chat.Entry, error) {
 	if err != nil {
 		return chat.Entry{}, err
 	}
-	if m.GetKind() < uint32(chat.Said) || m.GetKind() > uint32(chat.Ended) || m.GetSeq() == 0 {
+	if m.GetKind() < uint32(chat.Said) || m.GetKind() > uint32(chat.Declined) || m.GetSeq() == 0 {
 		return chat.Entry{}, malformed("entry %d of kind %d", m.GetSeq(), m.GetKind())
 	}
 	e := chat.Entry{

@@ -10,7 +10,7 @@ var deeds = map[chat.Kind]string{
 	chat.Joined: "joined", chat.Left: "left", chat.Dropped: "lost contact", chat.Removed: "was removed",
 	chat.Granted: "was allowed", chat.Revoked: "may no longer", chat.BecameLead: "is the lead now", chat.HandedOver: "handed over the lead",
 	chat.ControlTaken: "took control", chat.ModeChanged: "changed how control is shared", chat.Pulled: "looked at the machine's health",
-	chat.Note: "", chat.Ended: "ended the session",
+	chat.Note: "", chat.Ended: "ended the session", chat.Declined: "did not take the lead",
 }
 
 // Sentence tells an entry that is not Said: who, what, and what the host adds.
