@@ -25,7 +25,7 @@ type aliveness struct {
 }
 
 // start begins with a new frame and returns when to compare first.
-func (a *aliveness) start(now time.Time, damage bool) time.Duration {
+func (a *aliveness) start(damage bool) time.Duration {
 	*a = aliveness{none: !damage, wait: firstLook}
 	if a.none {
 		a.wait = pollFast

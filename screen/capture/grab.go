@@ -81,7 +81,7 @@ func (x *X11) whole(size image.Point) (screen.Damage, error) {
 		return nil, x.incomplete(err)
 	}
 	x.number()
-	x.look(x.alive.start(time.Now(), x.damage != 0))
+	x.look(x.alive.start(x.damage != 0))
 	return x.found, nil
 }
 

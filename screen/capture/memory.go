@@ -95,7 +95,7 @@ func (x *X11) read(bs []band) error {
 		return x.readShared(bs)
 	}
 	for _, b := range bs {
-		if err := x.readPlain(x.mem.frame(), b, b.Min.Y); err != nil {
+		if err := x.readPlain(x.mem.frame(), b, 0); err != nil {
 			return err
 		}
 	}

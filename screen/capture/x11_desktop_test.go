@@ -55,6 +55,9 @@ func TestFrameShowsWhatTheDisplayShows(t *testing.T) {
 					t.Errorf("first damage %v", d)
 				}
 			}
+			if !way.opt.noDamage && !x.alive.until.IsZero() {
+				t.Error("something changed that DAMAGE did not tell of")
+			}
 			if x.mem.shared == way.opt.noSHM {
 				t.Errorf("shared memory: %v", x.mem.shared)
 			}
