@@ -64,6 +64,9 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
+		newLoginCommand(),
+		newLogoutCommand(),
+		newWhoamiCommand(),
 		newRelayCommand(),
 	)
 	asGroup(cmd)

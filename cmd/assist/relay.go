@@ -11,10 +11,12 @@ import (
 
 	"github.com/adrg/xdg"
 	"github.com/spf13/cobra"
+
+	"assist/session/agent/account"
 )
 
-// defaultPort is where a relay listens and where clients look for one when no port is said. 443 would need a privilege.
-const defaultPort = "8443"
+// defaultPort is where a relay listens: 443 would need a privilege.
+const defaultPort = account.DefaultPort
 
 type relayFlags struct {
 	listen, data, cert, key, acme, metrics string
