@@ -61,7 +61,7 @@ func (m *model) leave(a leaveAnswer) tea.Cmd {
 	}
 	m.session.Do(Leave{How: a.how})
 	m.leaving = true
-	return tea.Tick(patienceOver, func(time.Time) tea.Msg { return goneMsg{} })
+	return m.after(patienceOver, goneMsg{})
 }
 
 func specialMenu() *dialog.Menu {

@@ -96,7 +96,7 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 
 // Init starts the pump of changes and the clock, and asks the terminal whether it is dark.
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.nextChange(), second(), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
+	cmds := []tea.Cmd{m.nextChange(), m.after(time.Second, secondMsg{}), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
 	if wantsSync(m.opt.Env) {
 		cmds = append(cmds, func() tea.Msg { return syncReport })
 	}
@@ -119,7 +119,19 @@ func (m *model) nextChange() tea.Cmd {
 // pumpedMsg is a change that came through the pump, which is to be started again.
 type pumpedMsg struct{}
 
-func second() tea.Cmd { return tea.Tick(time.Second, func(time.Time) tea.Msg { return secondMsg{} }) }
+// after brings msg in a while, unless the console is gone by then.
+func (m *model) after(d time.Duration, msg tea.Msg) tea.Cmd {
+	return func() tea.Msg {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return msg
+		case <-m.ctx.Done():
+			return nil
+		}
+	}
+}
 
 // Update takes one message. Nothing in it waits.
 func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
@@ -139,7 +151,7 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.pull()
 	case secondMsg:
 		m.notices.Expire(m.now())
-		return second()
+		return m.after(time.Second, secondMsg{})
 	case lookMsg:
 		m.look(msg.serial)
 	case offerMsg:
@@ -251,14 +263,13 @@ func (m *model) settle() tea.Cmd {
 			m.session.Look(want)
 		} else {
 			m.serial++
-			serial := m.serial
 			m.asked = want
-			cmds = append(cmds, tea.Tick(lookAfter, func(time.Time) tea.Msg { return lookMsg{serial} }))
+			cmds = append(cmds, m.after(lookAfter, lookMsg{m.serial}))
 		}
 	}
 	if m.control.Waiting() > 0 && !m.offering {
 		m.offering = true
-		cmds = append(cmds, tea.Tick(offerAgain, func(time.Time) tea.Msg { return offerMsg{} }))
+		cmds = append(cmds, m.after(offerAgain, offerMsg{}))
 	}
 	return tea.Batch(cmds...)
 }

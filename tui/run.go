@@ -2,7 +2,6 @@ package tui
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -59,9 +58,10 @@ type NoTerminalError struct{ What string }
 
 func (e *NoTerminalError) Error() string { return e.What + " is not a terminal" }
 
-// Run shows the session until it is over, the agent leaves or ctx ends, and gives the terminal back as it was, whatever
-// happens. The session is closed when it returns. The error is a *NoTerminalError, ctx's, or says what went wrong with the
-// terminal; how the session itself ended is in Result.State.
+// Run shows the session until it is over, the agent leaves, ctx ends or a signal (SIGHUP, SIGINT, SIGTERM) says so, and gives
+// the terminal back as it was, a panic of the console included. The session is closed when it returns. The error is a
+// *NoTerminalError, wraps context.Canceled after a signal or the end of ctx, or says what went wrong with the terminal; how
+// the session itself ended is in Result.State.
 func Run(ctx context.Context, s Session, opt Options) (Result, error) {
 	opt = opt.filled()
 	for _, f := range []struct {
@@ -73,19 +73,19 @@ func Run(ctx context.Context, s Session, opt Options) (Result, error) {
 		}
 	}
 	defer silence()()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	defer s.Close()
 
 	m := newModel(ctx, s, opt)
-	p := tea.NewProgram(m, opt.program(ctx)...)
+	p := tea.NewProgram(m, opt.program()...)
+	// Quit, not tea.WithContext: killed so, the program would leave its reader of the terminal behind.
+	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
 	res := Result{State: s.State(), Left: m.leaving || m.quitting && m.state.Phase != Over}
 	switch {
 	case ctx.Err() != nil:
-		return res, fmt.Errorf("console: %w", context.Cause(ctx))
-	case errors.Is(err, tea.ErrInterrupted):
-		return res, fmt.Errorf("console: %w", context.Canceled)
+		return res, fmt.Errorf("console: %w", ctx.Err())
 	case err != nil:
 		return res, fmt.Errorf("console: %w", err)
 	}
@@ -113,8 +113,8 @@ func (o Options) filled() Options {
 }
 
 // program are the options of Bubble Tea.
-func (o Options) program(ctx context.Context) []tea.ProgramOption {
-	out := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+func (o Options) program() []tea.ProgramOption {
+	out := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
 	if o.ColorProfile != colorprofile.Unknown {
 		out = append(out, tea.WithColorProfile(o.ColorProfile))
 	}

@@ -52,11 +52,11 @@ func value(env []string, name string) string {
 func underMosh(pid int, stat func(pid int) (name string, parent int, ok bool)) bool {
 	for range 32 {
 		name, parent, ok := stat(pid)
-		if !ok || parent <= 1 {
-			return false
-		}
 		if name == "mosh-server" {
 			return true
+		}
+		if !ok || parent <= 1 {
+			return false
 		}
 		pid = parent
 	}

@@ -216,6 +216,21 @@ func TestTmuxTerminalIsGivenBack(t *testing.T) {
 	}
 }
 
+func TestTmuxConsoleEndsWithItsTerminal(t *testing.T) {
+	p := openPane(t, "plain", "whole screen")
+	pid := p.console()
+	p.tmux("new-session", "-d", "sleep 60") // so that the server lives on
+	p.tmux("kill-window", "-t", "0:0")
+	for end := time.Now().Add(20 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the console lives on without a terminal")
+		}
+	}
+	if got := p.told(); got.Closed != 1 {
+		t.Errorf("the session was closed %d times", got.Closed)
+	}
+}
+
 func TestTmuxTerminalIsGivenBackAfterAPanic(t *testing.T) {
 	p := openPane(t, "panic", "after the console")
 	if s := p.tmux("capture-pane", "-p", "-S", "-500"); !strings.Contains(s, "a panic of the test") || !strings.Contains(s, "before the console") {
