@@ -309,6 +309,14 @@ func (s *Session) end(by MemberID, why string) {
 	s.emit(Event{Kind: EvEnded, By: by, Text: why})
 }
 
+// AloneUntil is when the session ends by itself because no agent is here; zero while one is.
+func (s *Session) AloneUntil() time.Time {
+	if s.ended || s.alone.IsZero() {
+		return time.Time{}
+	}
+	return s.alone.Add(AloneFor)
+}
+
 // Ended says whether it is over, and why.
 func (s *Session) Ended() (bool, string) { return s.ended, s.why }
 

@@ -1,0 +1,241 @@
+package host
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/time/rate"
+
+	"assist/screen"
+	"assist/session"
+	"assist/session/inner"
+	"assist/transport"
+)
+
+// Limits of one console's input. What is too fast waits in its stream, in order.
+const (
+	inputRate  = 500 // events a second; a text counts one for each textUnit bytes
+	inputBurst = 1000
+	textUnit   = 8
+	textPiece  = 24 // characters between two looks at whether it may go on
+	usedEvery  = 500 * time.Millisecond
+)
+
+// player plays input on the customer's machine. Every event is checked when it is its turn, not when it came.
+type player struct {
+	injector Injector // nil: nothing can be played
+	log      *slog.Logger
+	may      atomic.Pointer[map[session.MemberID]bool]
+	over     atomic.Bool
+	used     chan session.MemberID
+
+	mu    sync.Mutex // around everything that is played
+	keys  map[screen.Key]map[session.MemberID]bool
+	press map[screen.Button]map[session.MemberID]bool
+	at    map[session.MemberID]image.Point // of the newest button event
+
+	owes sync.Mutex
+	owed []session.MemberID // whose keys have to go up
+	due  chan struct{}      // cap 1
+}
+
+func newPlayer(i Injector, log *slog.Logger) *player {
+	p := &player{
+		injector: i, log: log, used: make(chan session.MemberID, 16), due: make(chan struct{}, 1),
+		keys: map[screen.Key]map[session.MemberID]bool{}, press: map[screen.Button]map[session.MemberID]bool{},
+		at: map[session.MemberID]image.Point{},
+	}
+	p.allow(nil)
+	return p
+}
+
+// allow says whose input is played from now on.
+func (p *player) allow(may map[session.MemberID]bool) { p.may.Store(&may) }
+
+// halt ends playing for good and lets everything go. It does not wait for an event that is being played.
+func (p *player) halt() {
+	if p.over.Swap(true) || p.injector == nil {
+		return
+	}
+	if err := p.injector.ReleaseAll(); err != nil {
+		p.log.Warn("release keys", "err", err)
+	}
+}
+
+// release lets go what a member holds. It does not wait for the display.
+func (p *player) release(m session.MemberID) {
+	p.owes.Lock()
+	p.owed = append(p.owed, m)
+	p.owes.Unlock()
+	wake(p.due)
+}
+
+// run lets keys go for members that are not there to do it.
+func (p *player) run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			p.halt()
+			return nil
+		case <-p.due:
+			p.mu.Lock()
+			p.settle()
+			p.mu.Unlock()
+		}
+	}
+}
+
+// settle pays what is owed; it needs mu.
+func (p *player) settle() {
+	p.owes.Lock()
+	owed := p.owed
+	p.owed = nil
+	p.owes.Unlock()
+	for _, m := range owed {
+		p.letGo(m)
+	}
+}
+
+// letGo releases what m holds and nobody else does; it needs mu.
+func (p *player) letGo(m session.MemberID) {
+	for k, by := range p.keys {
+		if by[m] {
+			p.inject(screen.Input{Kind: screen.KeyRelease, Key: k}, release(p.keys, k, m))
+		}
+	}
+	for b, by := range p.press {
+		if by[m] {
+			p.inject(screen.Input{Kind: screen.ButtonRelease, Button: b, At: p.at[m]}, release(p.press, b, m))
+		}
+	}
+	delete(p.at, m)
+}
+
+// release takes m from those who hold k, and says whether nobody is left.
+func release[K comparable](held map[K]map[session.MemberID]bool, k K, m session.MemberID) bool {
+	delete(held[k], m)
+	if len(held[k]) > 0 {
+		return false
+	}
+	delete(held, k)
+	return true
+}
+
+func hold[K comparable](held map[K]map[session.MemberID]bool, k K, m session.MemberID) {
+	if held[k] == nil {
+		held[k] = make(map[session.MemberID]bool)
+	}
+	held[k][m] = true
+}
+
+func (p *player) inject(ev screen.Input, really bool) {
+	if !really || p.over.Load() {
+		return
+	}
+	if err := p.injector.Play(ev); err != nil {
+		p.log.Debug("input not played", "kind", ev.Kind, "err", err)
+	}
+}
+
+// play plays one event of m if m may; it says whether it did.
+func (p *player) play(m session.MemberID, ev screen.Input) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.settle()
+	if p.over.Load() || p.injector == nil || !(*p.may.Load())[m] {
+		return false
+	}
+	switch ev.Kind {
+	case screen.KeyPress:
+		hold(p.keys, ev.Key, m)
+		p.inject(ev, true)
+	case screen.KeyRelease:
+		p.inject(ev, p.keys[ev.Key][m] && release(p.keys, ev.Key, m))
+	case screen.ButtonPress:
+		hold(p.press, ev.Button, m)
+		p.at[m] = ev.At
+		p.inject(ev, true)
+	case screen.ButtonRelease:
+		p.at[m] = ev.At
+		p.inject(ev, p.press[ev.Button][m] && release(p.press, ev.Button, m))
+	case screen.ReleaseAll:
+		p.letGo(m)
+	default:
+		p.inject(ev, true)
+	}
+	return true
+}
+
+// serve plays what comes on one input stream of a console, in order, each number once.
+func (p *player) serve(ctx context.Context, l *loop, c *console, s transport.ReceiveStream) error {
+	member := make(chan session.MemberID, 1)
+	if !l.post(func(*loop) { member <- c.member }) {
+		return nil
+	}
+	var m session.MemberID
+	select {
+	case m = <-member:
+	case <-l.done:
+		return nil
+	}
+	r := bufio.NewReader(s)
+	limit := rate.NewLimiter(inputRate, inputBurst)
+	var told time.Time
+	for {
+		ev, err := inner.ReadInput(r)
+		if err != nil {
+			return inputEnd(err)
+		}
+		if ev.Seq <= c.inputSeq.Load() {
+			continue
+		}
+		c.inputSeq.Store(ev.Seq)
+		if err := limit.WaitN(ctx, 1+len(ev.Text)/textUnit); err != nil {
+			return nil
+		}
+		if p.playWhole(m, ev) && time.Since(told) >= usedEvery {
+			told = time.Now()
+			select {
+			case p.used <- m:
+			default: // the loop has enough to do; the next event tells it
+			}
+		}
+	}
+}
+
+// playWhole plays a text in pieces, so that taking control back need not wait for a long one.
+func (p *player) playWhole(m session.MemberID, ev screen.Input) bool {
+	if ev.Kind != screen.TypeText {
+		return p.play(m, ev)
+	}
+	rest, played := ev.Text, false
+	for rest != "" {
+		n := 0
+		for i := 0; i < textPiece && n < len(rest); i++ {
+			_, size := utf8.DecodeRuneInString(rest[n:])
+			n += size
+		}
+		ev.Text, rest = rest[:n], rest[n:]
+		if !p.play(m, ev) {
+			return played
+		}
+		played = true
+	}
+	return played
+}
+
+// inputEnd says whether an input stream ended as streams do.
+func inputEnd(err error) error {
+	if errors.Is(err, screen.ErrMalformed) || errors.Is(err, inner.ErrMalformed) {
+		return fmt.Errorf("%w: %w", inner.ErrMalformed, err)
+	}
+	return nil
+}
