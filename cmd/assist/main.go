@@ -64,6 +64,10 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.AddCommand(
+		newJoinCommand(),
+		newStartCommand(),
+		newHostCommand(),
+		newDemoCommand(),
 		newLoginCommand(),
 		newLogoutCommand(),
 		newWhoamiCommand(),

@@ -44,6 +44,7 @@ type Saw struct {
 const (
 	patience = 20 * time.Second
 	glance   = 50 * time.Millisecond
+	focus    = 500 * time.Millisecond
 )
 
 // Play does what an agent would: looks, takes control, clicks into the customer's terminal, types a line. It returns what
@@ -91,19 +92,22 @@ func (s *Stage) Play(ctx context.Context, seat Seat) (saw Saw, err error) {
 // typeLine clicks into the customer's terminal, types line and Enter, and returns what arrived there.
 func (s *Stage) typeLine(ctx context.Context, a *actor, line string) (string, error) {
 	middle := image.Pt(300, 250) // of the terminal that startDesktop places
-	for _, ev := range []screen.Input{
-		{Kind: screen.PointerMove, At: middle},
-		{Kind: screen.ButtonPress, Button: 1, At: middle},
-		{Kind: screen.ButtonRelease, Button: 1, At: middle},
-		{Kind: screen.TypeText, Text: line},
-		{Kind: screen.KeyTap, Key: screen.KeyEnter},
-	} {
-		if !a.seat.Input(ev) {
-			return "", errors.New("the session took no input")
-		}
+	err := a.input(
+		screen.Input{Kind: screen.PointerMove, At: middle},
+		screen.Input{Kind: screen.ButtonPress, Button: 1, At: middle},
+		screen.Input{Kind: screen.ButtonRelease, Button: 1, At: middle})
+	if err != nil {
+		return "", err
+	}
+	select { // the window manager gives the terminal the focus in its own time; a person would not type before
+	case <-time.After(focus):
+	case <-ctx.Done():
+	}
+	if err := a.input(screen.Input{Kind: screen.TypeText, Text: line}, screen.Input{Kind: screen.KeyTap, Key: screen.KeyEnter}); err != nil {
+		return "", err
 	}
 	var got string
-	err := a.until(ctx, "the line in the customer's terminal", func() bool {
+	err = a.until(ctx, "the line in the customer's terminal", func() bool {
 		b, err := os.ReadFile(s.Typed)
 		got = string(b)
 		return err == nil && strings.HasSuffix(got, "\n")
@@ -116,6 +120,16 @@ type actor struct {
 	seat    Seat
 	picture *screen.Picture
 	frames  int
+}
+
+// input plays events in order.
+func (a *actor) input(events ...screen.Input) error {
+	for _, ev := range events {
+		if !a.seat.Input(ev) {
+			return errors.New("the session took no input")
+		}
+	}
+	return nil
 }
 
 func (a *actor) takeControl(ctx context.Context) error {

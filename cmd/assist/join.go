@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"assist/session/agent"
+	"assist/session/inner"
+	"assist/transport"
+	"assist/tui"
+)
+
+type consoleFlags struct {
+	relayChoice
+	viewOnly bool
+	exitKey  string
+	noMouse  bool
+}
+
+func (f *consoleFlags) flags(cmd *cobra.Command) {
+	f.relayChoice.flags(cmd)
+	cmd.Flags().BoolVar(&f.viewOnly, "view-only", false, "only look: ask for no control")
+	cmd.Flags().StringVar(&f.exitKey, "exit-key", tui.DefaultExitKey, "the key that leads out of control; twice sends it")
+	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
+}
+
+func newJoinCommand() *cobra.Command {
+	var f consoleFlags
+	cmd := &cobra.Command{
+		Use:   "join CODE|URL",
+		Short: "Join a session as an agent",
+		Long: "Opens the console on a session: see and control the customer's screen, and chat. A join URL carries the key of the " +
+			"customer's host; with a bare code you compare three words with the customer.",
+		Args:    cobra.ExactArgs(1),
+		Example: "  assist join 12345678\n  assist join 'https://relay.example:8443/j/12345678#1.KEY'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			invite, err := inner.ParseJoin(args[0])
+			if err != nil {
+				return usage(err, "for example: assist join 12345678")
+			}
+			if f.addr == "" {
+				f.addr = invite.Relay
+			}
+			cfg, err := f.config(cmd)
+			if err != nil {
+				return err
+			}
+			cfg.Code, cfg.HostPin = invite.Code, transport.Pin(invite.Pin)
+			return f.open(cmd.Context(), agent.Join(cfg), cfg)
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+func newStartCommand() *cobra.Command {
+	var f consoleFlags
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: "Start a session as an agent: get a code for the customer",
+		Long:  "Gets a code, shows what the customer has to run, and opens the console as soon as the customer's host is there.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := f.config(cmd)
+			if err != nil {
+				return err
+			}
+			return f.open(cmd.Context(), agent.Start(cfg), cfg)
+		},
+	}
+	f.flags(cmd)
+	return cmd
+}
+
+// config is what the agent's login and the flags say.
+func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
+	relay, login, err := f.login(cmd.ErrOrStderr())
+	if err != nil {
+		return agent.Config{}, err
+	}
+	device, err := os.Hostname()
+	if err != nil {
+		device = "unknown"
+	}
+	return agent.Config{
+		Relay: relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: device, Software: software(),
+	}, nil
+}
+
+// open shows the session in this terminal until it is over.
+func (f *consoleFlags) open(ctx context.Context, s *agent.Session, cfg agent.Config) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var failure error
+	group.Go(func() error {
+		failure = s.Run(ctx) // the console shows it first
+		return nil
+	})
+	group.Go(func() error {
+		_, err := tui.Run(ctx, s, tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(cfg.Relay)})
+		return err
+	})
+	err := group.Wait()
+	var none *tui.NoTerminalError
+	if errors.As(err, &none) {
+		return usage(err, "the console needs a terminal; run it in one, or in tmux")
+	}
+	return errors.Join(err, failure)
+}
+
+// hostArgs is what the customer has to add to "assist host CODE" to find the same relay.
+func hostArgs(r transport.Relay) string {
+	args := fmt.Sprintf("--relay %s", r.Addr)
+	if r.Pin != "" {
+		args += fmt.Sprintf(" --relay-key %s", r.Pin)
+	}
+	return args
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"assist/session/agent/account"
+	"assist/transport"
+)
+
+// relayChoice is how a verb is told its relay.
+type relayChoice struct {
+	addr, key string
+}
+
+func (c *relayChoice) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.addr, "relay", "", "relay, HOST or HOST:PORT (default the one of your login)")
+	cmd.Flags().StringVar(&c.key, "relay-key", "", "fingerprint of the relay's key, as assist relay prints it")
+}
+
+// relay is the chosen one, with the key by which it is known.
+func (c *relayChoice) relay(words io.Writer) (transport.Relay, error) {
+	book := account.Open(words)
+	addr := c.addr
+	if addr == "" {
+		known, err := book.Relays()
+		if err != nil {
+			return transport.Relay{}, err
+		}
+		if len(known) == 0 {
+			return transport.Relay{}, usage(errors.New("which relay?"), "--relay HOST:PORT names it; the agent who helps you knows it")
+		}
+		addr = known[0]
+	}
+	addr, err := account.Addr(addr)
+	if err != nil {
+		return transport.Relay{}, usage(err, "")
+	}
+	pin, err := c.pin(book, addr)
+	return transport.Relay{Addr: addr, Pin: pin}, err
+}
+
+// pin is what was said, else what is known, else nothing: then the relay's certificate has to be one that this system trusts.
+func (c *relayChoice) pin(book *account.Book, addr string) (transport.Pin, error) {
+	if c.key == "" {
+		return book.Pin(addr)
+	}
+	pin, err := transport.ParsePin(c.key)
+	if err != nil {
+		return "", usage(fmt.Errorf("--relay-key: %w", err), "assist relay prints it when it starts")
+	}
+	return pin, nil
+}
+
+// login is the agent's login at the chosen relay.
+func (c *relayChoice) login(words io.Writer) (transport.Relay, account.Login, error) {
+	book := account.Open(words)
+	addr := c.addr
+	if addr != "" {
+		var err error
+		if addr, err = account.Addr(addr); err != nil {
+			return transport.Relay{}, account.Login{}, usage(err, "")
+		}
+	}
+	login, err := book.Login(addr)
+	if errors.Is(err, account.ErrNone) || (err == nil && login.Token == "") {
+		if addr == "" {
+			addr = "RELAY"
+		}
+		return transport.Relay{}, login, &exitError{Code: exitLogin, Err: account.ErrNone, Hint: "assist login " + addr}
+	}
+	if err != nil {
+		return transport.Relay{}, login, err
+	}
+	relay := login.Relay
+	if c.key != "" {
+		relay.Pin, err = c.pin(book, relay.Addr)
+	}
+	return relay, login, err
+}
