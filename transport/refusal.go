@@ -7,6 +7,8 @@ import (
 	"errors"
 
 	"github.com/quic-go/quic-go"
+
+	"assist/transport/wire"
 )
 
 // verifyRelay checks the relay's key against the pin or, without one, its certificate against the system's authorities.
@@ -41,6 +43,10 @@ func refusal(addr string, err error) error {
 	var closed *quic.ApplicationError
 	if errors.As(err, &closed) && closed.Remote && closed.ErrorCode != 0 {
 		return &ProblemError{Code: uint32(closed.ErrorCode), Text: closed.ErrorMessage}
+	}
+	var refused *quic.TransportError
+	if errors.As(err, &refused) && refused.Remote && refused.ErrorCode == quic.ConnectionRefused {
+		return &ProblemError{Code: wire.CodeFull, Text: "the relay takes no more connections now"}
 	}
 	if errors.Is(err, context.Canceled) {
 		return err
