@@ -22,14 +22,11 @@ const (
 	outcomeBad     = 3 // the command makes no sense
 )
 
-// readControl reads what a console wants until its link is gone or it falls silent. A console that has pinged once goes on
-// pinging each second; before that, while it waits at the door, only the link counts.
+// readControl reads what a console wants until its link is gone or it falls silent. Consoles ping each second from the
+// handshake on; the first word may take longer, because the console is still starting.
 func (h *Host) readControl(c *console) error {
-	pinged := false
-	for {
-		if pinged {
-			_ = c.control.SetReadDeadline(time.Now().Add(silence))
-		}
+	_ = c.control.SetReadDeadline(time.Now().Add(entryTime))
+	for ; ; _ = c.control.SetReadDeadline(time.Now().Add(silence)) {
 		m, err := inner.ReadToHost(c.control)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -39,7 +36,6 @@ func (h *Host) readControl(c *console) error {
 		}
 		switch k := m.Kind.(type) {
 		case *inner.ToHost_Ping:
-			pinged = true
 			c.sendPong(k.Ping.GetUnixUs())
 		case *inner.ToHost_Hello, *inner.ToHost_Reveal:
 			return fmt.Errorf("%w: a second handshake", inner.ErrMalformed)

@@ -86,7 +86,6 @@ func (h *Host) handshake(ctx context.Context, k link) (*console, inner.Greeting,
 		h.linger(k)
 		return nil, g, err
 	}
-	_ = s.SetReadDeadline(time.Time{})
 	c := newConsole(0, k, s)
 	c.words, c.after = words, uint64(g.ResumeAfter)
 	return c, g, nil
@@ -183,6 +182,7 @@ func (l *loop) welcome(id session.ConsoleID) {
 		w.Log = append(w.Log, inner.NewEntry(e))
 	}
 	c.in = true
+	_ = c.control.SetReadDeadline(time.Now().Add(silence))
 	c.send(&inner.ToConsole{Kind: &inner.ToConsole_Welcome{Welcome: w}})
 	l.gate()
 }
