@@ -90,6 +90,7 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 		viewer: viewer.New(opt.renderer()), chat: chatbox.New(),
 	}
 	m.control = control.New(s.Input)
+	m.chat.Names = m.nameOf
 	m.restyle()
 	return m
 }
@@ -190,6 +191,7 @@ func (m *model) restyle() {
 
 // pull takes the news of the session.
 func (m *model) pull() {
+	wasDeaf := m.deaf() != ""
 	m.state = m.session.State()
 	m.wasIn = m.wasIn || m.state.Phase == In
 	m.viewer.SetDisplay(m.state.Display.Size)
@@ -198,9 +200,9 @@ func (m *model) pull() {
 		m.viewer.SetPicture(p)
 	}
 	m.pullLog()
-	if o := m.state.Outcome; o.Serial > m.outcome {
-		m.outcome = o.Serial
-		m.notices.Add(o.Text, true, m.now())
+	m.pullOutcome()
+	if m.mode == status.Control && m.deaf() != "" && !wasDeaf {
+		m.control.Stop() // what was typed before must not arrive minutes later
 	}
 	if m.state.Phase == Over {
 		m.over()
@@ -208,6 +210,38 @@ func (m *model) pull() {
 		m.leaveControl()
 		m.say("control ended: " + why)
 	}
+}
+
+// deaf says why the customer's machine takes no input just now; control is kept for when it does again.
+func (m *model) deaf() string {
+	switch {
+	case m.state.Phase == Lost:
+		return "no contact: keys and clicks go nowhere"
+	case m.state.Roster.Paused && m.state.Roster.WhyPaused != "":
+		return "input is paused: " + m.state.Roster.WhyPaused
+	case m.state.Roster.Paused:
+		return "input is paused"
+	}
+	return ""
+}
+
+// pullOutcome shows what could not be done. When input waits for control, that was it.
+func (m *model) pullOutcome() {
+	o := m.state.Outcome
+	if o.Serial <= m.outcome {
+		return
+	}
+	m.outcome = o.Serial
+	m.notices.Add(o.Text, true, m.now())
+	if m.mode == status.Control && m.control.Waiting() > 0 {
+		m.leaveControl()
+	}
+}
+
+// nameOf is the name of a member, for entries of the log.
+func (m *model) nameOf(id uint32) string {
+	who, _ := m.state.Roster.Member(session.MemberID(id))
+	return who.Name
 }
 
 func (m *model) pullLog() {
@@ -234,7 +268,7 @@ func (m *model) notice(e chat.Entry) {
 	case e.Kind == chat.Said && !mine && !m.showChat:
 		m.notices.Add(e.Name+": "+e.Text, false, m.now())
 	case chatbox.Passing(e.Kind) && !mine:
-		m.notices.Add(chatbox.Sentence(e), false, m.now())
+		m.notices.Add(chatbox.Sentence(e, m.nameOf), false, m.now())
 	}
 }
 

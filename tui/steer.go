@@ -28,8 +28,11 @@ func (m *model) leaveControl() {
 	m.session.Do(GiveControl{})
 }
 
-// steer plays a message for the customer's machine.
+// steer plays a message for the customer's machine. While that takes no input, nothing but the way out works.
 func (m *model) steer(msg tea.Msg) {
+	if k, ok := msg.(tea.KeyPressMsg); m.deaf() != "" && !(ok && k.String() == m.opt.ExitKey) {
+		return
+	}
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg:
 		if msg.String() == m.opt.ExitKey {

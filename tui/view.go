@@ -169,8 +169,8 @@ func (m *model) footer() status.Line {
 	if m.now().Before(m.messageEnd) {
 		f.Message = m.message
 	}
-	if m.mode == status.Control && m.state.Roster.Paused {
-		f.Message = "input is paused: " + m.state.Roster.WhyPaused
+	if deaf := m.deaf(); m.mode == status.Control && deaf != "" {
+		f.Message = deaf
 	}
 	switch {
 	case m.dialog != nil:

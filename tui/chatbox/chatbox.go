@@ -35,6 +35,7 @@ type Pane struct {
 	Lane   chat.Lane // who reads what is written next
 	Self   session.MemberID
 	Unread int
+	Names  func(id uint32) string // of the members, for entries that are about one
 
 	theme   theme.Theme
 	w, h    int
@@ -56,7 +57,7 @@ func New() *Pane {
 	in.SetVirtualCursor(false)
 	in.KeyMap.InsertNewline.SetKeys("alt+enter", "ctrl+j", "shift+enter")
 	in.KeyMap.Paste.SetEnabled(false) // it would read the agent's clipboard; terminals paste by themselves
-	return &Pane{Lane: chat.Everyone, input: in}
+	return &Pane{Lane: chat.Everyone, Names: func(uint32) string { return "" }, input: in}
 }
 
 // SetTheme changes the styles.

@@ -34,7 +34,7 @@ func (p *Pane) entry(e, last chat.Entry) []string {
 	if e.Kind != chat.Said {
 		var out []string
 		gutter := gutterEvent
-		for _, l := range cell.Wrap(at+" "+Sentence(e), room-2) {
+		for _, l := range cell.Wrap(at+" "+Sentence(e, p.Names), room-2) {
 			out = append(out, t.Dim.Render(gutter+l))
 			gutter = "  "
 		}

@@ -150,7 +150,7 @@ func whyControl(n Now) string {
 
 func whyVerify(n Now) string {
 	switch {
-	case whyIn(n) != "":
+	case n.Phase != console.Knocking && whyIn(n) != "":
 		return whyIn(n)
 	case n.Trusted:
 		return "already verified"

@@ -79,8 +79,8 @@ func awaiting(t theme.Theme, s Scene, w int) []string {
 			lines = append(lines, t.Text.Render(l))
 		}
 	}
-	if s.State.Why != "" {
-		lines = append(append(lines, ""), wrapped(t, s.State.Why, w)...)
+	if left := s.State.Expires.Sub(s.Now); left > 0 && !s.State.Expires.IsZero() {
+		lines = append(lines, "", t.Dim.Render("The code is good for another "+Lasted(left.Round(time.Second))+"."))
 	}
 	return lines
 }
@@ -90,8 +90,12 @@ func knocking(t theme.Theme, s Scene, w int) []string {
 	if who == "" {
 		who = "the customer"
 	}
-	return append([]string{t.Strong.Render("Waiting for " + who), ""},
-		wrapped(t, why(s, "They see your name and organisation and are asked whether you may look. Without an answer in 60 seconds it is a no."), w)...)
+	lines := append([]string{t.Strong.Render("Waiting for " + who), ""},
+		wrapped(t, "They see your name and organisation and are asked whether you may look. Without an answer in 60 seconds it is a no.", w)...)
+	if len(s.State.Words) > 0 && !s.State.Trusted {
+		lines = append(append(lines, ""), wrapped(t, "Meanwhile you can ask them to read out the three words on their screen: press v.", w)...)
+	}
+	return lines
 }
 
 func over(t theme.Theme, s Scene, w int) []string {
