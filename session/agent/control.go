@@ -188,6 +188,9 @@ func (v *visit) writeControl(ctx context.Context) error {
 	defer stop()
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
+	if err := v.ping(); err != nil { // at once: from now on the host listens for the next
+		return err
+	}
 	for {
 		for m := v.s.outbox.take(); m != nil; m = v.s.outbox.take() {
 			if err := v.say(m); err != nil {
@@ -199,12 +202,15 @@ func (v *visit) writeControl(ctx context.Context) error {
 			return v.sayLeave(context.Cause(ctx))
 		case <-v.s.outbox.ready:
 		case <-tick.C:
-			ping := &inner.Ping{UnixUs: time.Now().UnixMicro()}
-			if err := v.say(&inner.ToHost{Kind: &inner.ToHost_Ping{Ping: ping}}); err != nil {
+			if err := v.ping(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+func (v *visit) ping() error {
+	return v.say(&inner.ToHost{Kind: &inner.ToHost_Ping{Ping: &inner.Ping{UnixUs: time.Now().UnixMicro()}}})
 }
 
 func (v *visit) say(m *inner.ToHost) error {

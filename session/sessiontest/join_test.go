@@ -23,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 const everything = session.View | session.Control | session.Chat
 
 func TestAgentJoinsByCodeAndSeesTheDisplay(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	max := r.NewAgent("max@acme")
 	h := r.NewHost(nil)
@@ -71,6 +72,7 @@ func TestAgentJoinsByCodeAndSeesTheDisplay(t *testing.T) {
 }
 
 func TestAgentStartsAndCustomerAnswers(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	max := r.NewAgent("max@acme")
 	cfg := r.Config(max, "")
@@ -87,6 +89,7 @@ func TestAgentStartsAndCustomerAnswers(t *testing.T) {
 }
 
 func TestURLPinsTheHostAndShowsNoWords(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	max := r.NewAgent("max@acme")
 	h := r.NewHost(nil)
@@ -111,6 +114,7 @@ func TestURLPinsTheHostAndShowsNoWords(t *testing.T) {
 }
 
 func TestVerifiedOrganisation(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	max := r.NewAgent("max@acme")
 	h := r.NewHost(func(c *host.Config) { c.TrustOrgs = map[string]transport.Pin{"acme": r.OrgPin("acme")} })
@@ -121,6 +125,7 @@ func TestVerifiedOrganisation(t *testing.T) {
 }
 
 func TestCustomerSaysNo(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	h := r.NewHost(nil)
 	c := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
@@ -135,6 +140,7 @@ func TestCustomerSaysNo(t *testing.T) {
 }
 
 func TestTwoAgentsChatInOneOrder(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
 	a := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
@@ -171,6 +177,7 @@ func TestTwoAgentsChatInOneOrder(t *testing.T) {
 }
 
 func TestErrorsOnTheWayIn(t *testing.T) {
+	t.Parallel()
 	r := NewRelay(t)
 	max := r.NewAgent("max@acme")
 	h := r.NewHost(nil)
@@ -190,8 +197,10 @@ func TestErrorsOnTheWayIn(t *testing.T) {
 		"no login":        {func(c *agent.Config) { c.Token = "x" }, func(err error) bool { return errors.Is(err, agent.ErrLoginNeeded) }},
 		"stolen token":    {func(c *agent.Config) { c.Identity = must1(transport.NewIdentity()) }, func(err error) bool { return errors.Is(err, agent.ErrLoginNeeded) }},
 		"wrong relay key": {func(c *agent.Config) { c.Relay.Pin = other }, func(err error) bool { return errors.As(err, &relayKey) && relayKey.Want == other }},
-		"wrong host key":  {func(c *agent.Config) { c.HostPin = other }, func(err error) bool { return errors.As(err, &hostKey) && hostKey.Want == other && hostKey.Got == h.Pin() }},
-		"no relay":        {func(c *agent.Config) { c.Relay.Addr = "127.0.0.1:1" }, func(err error) bool { return errors.As(err, &unreachable) }},
+		"wrong host key": {func(c *agent.Config) { c.HostPin = other }, func(err error) bool {
+			return errors.As(err, &hostKey) && hostKey.Want == other && hostKey.Got == h.Pin()
+		}},
+		"no relay": {func(c *agent.Config) { c.Relay.Addr = "127.0.0.1:1" }, func(err error) bool { return errors.As(err, &unreachable) }},
 	} {
 		cfg := r.Config(max, h.Code)
 		c.change(&cfg)
