@@ -45,6 +45,8 @@ type Options struct {
 	Software string         // for the relay's log, such as "assist 0.1.0"
 	Conn     net.PacketConn // used in place of a UDP socket of our own; closed with the Outer
 	Plain    bool           // without GRO and GSO
+	// Open is asked for such a Conn each time one is needed: Options may serve for many dials.
+	Open func() (net.PacketConn, error)
 }
 
 // Outer is the connection to a relay.
@@ -125,6 +127,11 @@ func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Ide
 }
 
 func (o *Outer) openSocket(opt Options) (err error) {
+	if opt.Open != nil {
+		if opt.Conn, err = opt.Open(); err != nil {
+			return err
+		}
+	}
 	if opt.Conn != nil {
 		o.sock = udp.New(opt.Conn, o, udp.Options{Plain: opt.Plain})
 		return nil
