@@ -100,7 +100,8 @@ func (l *Link) AcceptUni(ctx context.Context) (wire.StreamKind, ReceiveStream, e
 func (l *Link) kindOf(ctx context.Context, s interface {
 	io.Reader
 	SetReadDeadline(time.Time) error
-}) (wire.StreamKind, bool) {
+},
+) (wire.StreamKind, bool) {
 	_ = s.SetReadDeadline(time.Now().Add(kindWithin))
 	stop := context.AfterFunc(ctx, func() { _ = s.SetReadDeadline(time.Now()) })
 	var kind [1]byte

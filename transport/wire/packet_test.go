@@ -30,12 +30,18 @@ func TestPacketsHaveExactlyTheseBytes(t *testing.T) {
 		want string
 	}{
 		{"forward", Forward{channel, 0xabcd}.Append(nil), "10 0102030405060708 abcd"},
-		{"bind", Bind{channel, 9, token}.Append(nil, secret),
-			"11 0102030405060708 0000000000000009 77777777777777777777777777777777 0000 " + bindMAC},
-		{"bind ack", BindAck{channel, 9, netip.MustParseAddrPort("192.0.2.7:443")}.Append(nil, secret),
-			"12 0102030405060708 0000000000000009 00000000000000000000ffffc0000207 01bb " + ackMAC},
-		{"challenge", Challenge{channel, 9, token}.Append(nil, secret),
-			"13 0102030405060708 0000000000000009 77777777777777777777777777777777 " + challengeMAC},
+		{
+			"bind", Bind{channel, 9, token}.Append(nil, secret),
+			"11 0102030405060708 0000000000000009 77777777777777777777777777777777 0000 " + bindMAC,
+		},
+		{
+			"bind ack", BindAck{channel, 9, netip.MustParseAddrPort("192.0.2.7:443")}.Append(nil, secret),
+			"12 0102030405060708 0000000000000009 00000000000000000000ffffc0000207 01bb " + ackMAC,
+		},
+		{
+			"challenge", Challenge{channel, 9, token}.Append(nil, secret),
+			"13 0102030405060708 0000000000000009 77777777777777777777777777777777 " + challengeMAC,
+		},
 		{"rebind", Rebind{channel}.Append(nil, secret), "14 0102030405060708 " + rebindMAC},
 		{"unknown", Unknown{channel}.Append(nil), "15 0102030405060708"},
 	} {
