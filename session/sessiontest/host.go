@@ -36,7 +36,7 @@ func (r *Relay) NewHost(change func(*host.Config)) *Host {
 	}
 	code := make(chan host.Event, 1)
 	conf := host.Config{
-		Relay: r.Relay, Source: h.Display, Injector: h.Recorder, Fronts: []host.Front{h.Customer}, Customer: "Ada", Software: "assist test",
+		Relay: r.Relay, Options: r.options(nil), Source: h.Display, Injector: h.Recorder, Fronts: []host.Front{h.Customer}, Customer: "Ada", Software: "assist test",
 		Events: func(e host.Event) {
 			if e.Event == "code" {
 				select {

@@ -148,7 +148,10 @@ func TestQuestionDropsInput(t *testing.T) {
 
 func TestKilledConsoleLetsKeysGo(t *testing.T) {
 	t.Parallel()
-	r := NewRelay(t)
+	Sim(t, 1, killedConsoleLetsKeysGo)
+}
+
+func killedConsoleLetsKeysGo(t *testing.T, r *Relay) {
 	h := r.NewHost(nil)
 	c, line := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{})
 	h.allowOnly("max@acme", everything)

@@ -216,3 +216,27 @@ func TestErrorsOnTheWayIn(t *testing.T) {
 		t.Errorf("the customer was bothered: %+v", v)
 	}
 }
+
+func TestTwoConsolesOfOneAgentAreOneMember(t *testing.T) {
+	t.Parallel()
+	r := NewRelay(t)
+	h := r.NewHost(nil)
+	max := r.NewAgent("max@acme")
+	c := Run(t, agent.Join(r.Config(max, h.Code)))
+	h.allowOnly("max@acme", everything)
+	c.Phase(console.In)
+	second := Run(t, agent.Join(r.Config(max, h.Code)))
+	st := second.Phase(console.In) // the same device: nobody is asked again
+	if st.Self != c.State().Self {
+		t.Errorf("members %d and %d", c.State().Self, st.Self)
+	}
+	c.Wait("both consoles", func(st console.State) bool {
+		m, _ := st.Roster.Member(st.Self)
+		return m.Consoles == 2
+	})
+	c.Close()
+	second.Wait("the first to go", func(st console.State) bool {
+		m, _ := st.Roster.Member(st.Self)
+		return m.Consoles == 1 && m.Presence == session.Here
+	})
+}

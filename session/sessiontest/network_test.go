@@ -20,17 +20,18 @@ import (
 var down = transporttest.Conditions{Down: true}
 
 // behind is a console whose packets pass a path of those conditions.
-func (r *Relay) behind(t *testing.T, a Agent, h *Host, conditions transporttest.Conditions) (*Console, *transporttest.Proxy) {
+func (r *Relay) behind(t *testing.T, a Agent, h *Host, conditions transporttest.Conditions) (*Console, *Path) {
 	t.Helper()
-	path := transporttest.NewProxy(t, r.Relay, conditions, 1)
-	cfg := r.Config(a, h.Code)
-	cfg.Relay = path.Relay(r.Relay)
-	return Run(t, agent.Join(cfg)), path
+	conf, path := r.Behind(a, h.Code, conditions)
+	return Run(t, agent.Join(conf)), path
 }
 
 func TestConsoleComesBackByItself(t *testing.T) {
 	t.Parallel()
-	r := NewRelay(t)
+	Sim(t, 1, consoleComesBackByItself)
+}
+
+func consoleComesBackByItself(t *testing.T, r *Relay) {
 	h := r.NewHost(nil)
 	c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{})
 	h.allowOnly("max@acme", everything)
@@ -81,7 +82,10 @@ func TestConsoleComesBackByItself(t *testing.T) {
 // Nothing acknowledged is lost, nothing is said twice, all have the same log: over a path that breaks again and again.
 func TestChatIsSaidOnceOverBrokenLinks(t *testing.T) {
 	t.Parallel()
-	r := NewRelay(t)
+	Sim(t, 1, chatIsSaidOnceOverBrokenLinks)
+}
+
+func chatIsSaidOnceOverBrokenLinks(t *testing.T, r *Relay) {
 	h := r.NewHost(nil)
 	c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{Delay: 5 * time.Millisecond})
 	h.allowOnly("max@acme", everything)
@@ -125,9 +129,12 @@ func TestChatIsSaidOnceOverBrokenLinks(t *testing.T) {
 
 func TestEverythingArrivesOverABadPath(t *testing.T) {
 	t.Parallel()
-	r := NewRelay(t)
+	Sim(t, 1, everythingArrivesOverABadPath)
+}
+
+func everythingArrivesOverABadPath(t *testing.T, r *Relay) {
 	h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
-	bad := transporttest.Conditions{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 0.05, MTU: 1280}
+	bad := transporttest.Conditions{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 0.05}
 	c, _ := r.behind(t, r.NewAgent("max@acme"), h, bad)
 	c.Phase(console.In)
 	c.Wait("control to be granted", func(st console.State) bool {
@@ -154,24 +161,4 @@ func TestEverythingArrivesOverABadPath(t *testing.T) {
 	if st := c.State(); st.Phase != console.In || st.Link.RTT < 40*time.Millisecond {
 		t.Errorf("%+v", st.Link)
 	}
-}
-
-func TestTwoConsolesOfOneAgentAreOneMember(t *testing.T) {
-	t.Parallel()
-	r, h, c := pair(t, everything)
-	second := Run(t, agent.Join(r.Config(r.SignIn("max@acme"), h.Code)))
-	h.allowOnly("max@acme", everything)
-	st := second.Phase(console.In)
-	if st.Self != c.State().Self {
-		t.Errorf("members %d and %d", c.State().Self, st.Self)
-	}
-	c.Wait("both consoles", func(st console.State) bool {
-		m, _ := st.Roster.Member(st.Self)
-		return m.Consoles == 2
-	})
-	c.Close()
-	second.Wait("the first to go", func(st console.State) bool {
-		m, _ := st.Roster.Member(st.Self)
-		return m.Consoles == 1 && m.Presence == session.Here
-	})
 }

@@ -20,6 +20,7 @@ import (
 	"assist/session/broker/store"
 	"assist/transport"
 	"assist/transport/relay"
+	"assist/transport/transporttest"
 	"assist/transport/wire"
 )
 
@@ -35,6 +36,7 @@ type Relay struct {
 	Keys  broker.Keys
 	admin broker.Admin
 	orgs  map[string]bool
+	net   *network // nil: loopback
 	t     testing.TB
 	stop  func()
 }
@@ -63,7 +65,11 @@ func (g groups) NewGroup() broker.Group { return g.Server.NewGroup() }
 // NewRelay starts a relay on loopback that lives as long as the test.
 func NewRelay(t testing.TB) *Relay {
 	t.Helper()
-	dir := t.TempDir()
+	return newRelay(t, t.TempDir(), nil)
+}
+
+func newRelay(t testing.TB, dir string, n *network) *Relay {
+	t.Helper()
 	keys, err := broker.LoadKeys(dir)
 	must(t, err)
 	db, err := store.Open(t.Context(), dir)
@@ -71,9 +77,14 @@ func NewRelay(t testing.TB) *Relay {
 	id, err := transport.NewIdentity()
 	must(t, err)
 	handler := &outer{}
-	server, err := relay.Listen(relay.Config{
+	conf := relay.Config{
 		Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{id.Cert}}, Handler: handler, ResetKey: keys.Reset,
-	})
+	}
+	if n != nil {
+		conf.Conn, err = n.newPath(transporttest.Conditions{}).open()
+		must(t, err)
+	}
+	server, err := relay.Listen(conf)
 	must(t, err)
 	handler.broker, err = broker.New(t.Context(), broker.Config{
 		Store: db, Keys: keys, Forwarder: groups{server}, Software: "assist test",
@@ -82,7 +93,7 @@ func NewRelay(t testing.TB) *Relay {
 	must(t, err)
 	r := &Relay{
 		Relay: transport.Relay{Addr: server.Addr().String(), Pin: id.Fingerprint.Pin()},
-		Keys:  keys, admin: broker.Admin{Store: db, Dir: dir}, orgs: map[string]bool{}, t: t,
+		Keys:  keys, admin: broker.Admin{Store: db, Dir: dir}, orgs: map[string]bool{}, net: n, t: t,
 	}
 	stopBroker, stopServer := run(t, "broker", handler.broker.Run), run(t, "relay", server.Run)
 	r.stop = func() { stopBroker(); stopServer() }
@@ -170,14 +181,36 @@ func (r *Relay) OrgPin(org string) transport.Pin {
 // Dial connects to the relay as anybody can.
 func (r *Relay) Dial(id transport.Identity) *transport.Outer {
 	r.t.Helper()
-	o, err := transport.DialRelay(r.t.Context(), r.Relay, id, transport.Options{Software: "test"})
+	o, err := transport.DialRelay(r.t.Context(), r.Relay, id, r.options(nil))
 	must(r.t, err)
 	return o
 }
 
+// options are those of a machine behind a path; nil: one with a good path of its own.
+func (r *Relay) options(p *Path) transport.Options {
+	opt := transport.Options{Software: "assist test"}
+	if r.net != nil {
+		if p == nil {
+			p = r.net.newPath(transporttest.Conditions{})
+		}
+		opt.Open = p.open
+	}
+	return opt
+}
+
 // Config is what the console of a begins with.
 func (r *Relay) Config(a Agent, code string) agent.Config {
-	return agent.Config{Relay: r.Relay, Identity: a.Identity, Token: a.Token, Code: code, Device: "test", Software: "assist test"}
+	return agent.Config{
+		Relay: r.Relay, Identity: a.Identity, Token: a.Token, Code: code, Device: "test", Software: "assist test", Options: r.options(nil),
+	}
+}
+
+// Behind is a path with a console at its end; it needs a simulated network.
+func (r *Relay) Behind(a Agent, code string, c transporttest.Conditions) (agent.Config, *Path) {
+	path := r.net.newPath(c)
+	conf := r.Config(a, code)
+	conf.Options = r.options(path)
+	return conf, path
 }
 
 func must(t testing.TB, err error) {

@@ -1,0 +1,152 @@
+package sessiontest
+
+import (
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/quic-go/quic-go/testutils/simnet"
+
+	"assist/transport/transporttest"
+)
+
+// Sim runs a test in a bubble of testing/synctest with a simulated network: the programs are real, time and packets are
+// not. What waits for seconds takes none. The same seed loses the same share of packets.
+func Sim(t *testing.T, seed uint64, test func(t *testing.T, r *Relay)) {
+	t.Helper()
+	dir := t.TempDir() // made outside: the bubble's files are real
+	synctest.Test(t, func(t *testing.T) {
+		n := &network{dice: rand.New(rand.NewPCG(seed, 1)), nodes: map[netip.AddrPort]*node{}}
+		t.Cleanup(n.close)
+		test(t, newRelay(t, dir, n))
+	})
+}
+
+// network carries packets between nodes. It is a simnet.Router.
+type network struct {
+	running sync.WaitGroup
+
+	mu     sync.Mutex
+	dice   *rand.Rand
+	nodes  map[netip.AddrPort]*node
+	last   byte // of the addresses given out
+	closed bool
+}
+
+// node is one socket. Its goroutine delivers what has arrived, in order.
+type node struct {
+	path *Path
+	recv simnet.PacketReceiver
+	in   chan delivery
+}
+
+type delivery struct {
+	at time.Time
+	p  simnet.Packet
+}
+
+// inbox is how many packets are on their way to one node; more are lost.
+const inbox = 4096
+
+// Path is what lies between one machine and the network. Conditions of rate and MTU are not simulated.
+type Path struct {
+	net  *network
+	host netip.Addr
+
+	mu   sync.Mutex
+	now  transporttest.Conditions
+	port uint16
+}
+
+// newPath is a machine with an address of its own.
+func (n *network) newPath(c transporttest.Conditions) *Path {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.last++
+	return &Path{net: n, host: netip.AddrFrom4([4]byte{10, 0, 0, n.last}), now: c, port: 1000}
+}
+
+// Set changes the conditions for packets from now on.
+func (p *Path) Set(c transporttest.Conditions) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = c
+}
+
+func (p *Path) conditions() transporttest.Conditions {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// open is a socket of this machine.
+func (p *Path) open() (net.PacketConn, error) {
+	p.mu.Lock()
+	p.port++
+	at := netip.AddrPortFrom(p.host, p.port)
+	p.mu.Unlock()
+	p.net.mu.Lock()
+	p.net.nodes[at] = &node{path: p, in: make(chan delivery, inbox)}
+	p.net.mu.Unlock()
+	return simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(at), p.net), nil
+}
+
+// AddNode implements simnet.Router for a node that open has made.
+func (n *network) AddNode(addr net.Addr, recv simnet.PacketReceiver) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	x := n.nodes[addr.(*net.UDPAddr).AddrPort()]
+	x.recv = recv
+	n.running.Go(x.deliver)
+}
+
+// SendPacket implements simnet.Router.
+func (n *network) SendPacket(p simnet.Packet) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	from, to := n.nodes[addrPort(p.From)], n.nodes[addrPort(p.To)]
+	if n.closed || from == nil || to == nil {
+		return nil // lost
+	}
+	at := time.Now()
+	for _, c := range []transporttest.Conditions{from.path.conditions(), to.path.conditions()} {
+		if c.Down || c.Loss > 0 && n.dice.Float64() < c.Loss {
+			return nil
+		}
+		at = at.Add(c.Delay)
+		if c.Jitter > 0 {
+			at = at.Add(time.Duration(n.dice.Int64N(int64(c.Jitter))))
+		}
+	}
+	select {
+	case to.in <- delivery{at, p}:
+	default:
+	}
+	return nil
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	at := a.(*net.UDPAddr).AddrPort()
+	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
+}
+
+func (x *node) deliver() {
+	for d := range x.in {
+		time.Sleep(time.Until(d.at))
+		x.recv.RecvPacket(d.p)
+	}
+}
+
+func (n *network) close() {
+	n.mu.Lock()
+	n.closed = true
+	for _, x := range n.nodes {
+		close(x.in)
+	}
+	n.mu.Unlock()
+	n.running.Wait()
+}
