@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // child runs a console on its terminal. Words in how shape the session: "agents" fills the roster and the chat, "panic"
-// panics while it draws, the name of a phase starts there.
+// panics while it draws, "elsewhere" in a goroutine of its own, the name of a phase starts there.
 func child(how []string) int {
 	f := newFake()
 	if name := os.Getenv("ASSIST_TUI_PNG"); name != "" {
@@ -43,6 +43,11 @@ func child(how []string) int {
 			crowd(f)
 		case "panic":
 			opt.Renderer = panicky{}
+		case "elsewhere":
+			go func() {
+				time.Sleep(time.Second)
+				panic("a panic elsewhere")
+			}()
 		case "awaiting":
 			f.state.Phase, f.state.URL = AwaitingHost, "https://relay.example:4433/j/12345678#1.mfrggzdfmztwq2lknnwg23tp"
 		case "knocking":

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"assist/tui/guard"
 	"assist/tui/viewer"
 
 	tea "charm.land/bubbletea/v2"
@@ -59,7 +60,7 @@ type NoTerminalError struct{ What string }
 func (e *NoTerminalError) Error() string { return e.What + " is not a terminal" }
 
 // Run shows the session until it is over, the agent leaves, ctx ends or a signal (SIGHUP, SIGINT, SIGTERM) says so, and gives
-// the terminal back as it was, a panic of the console included. The session is closed when it returns. The error is a
+// the terminal back as it was, whatever happens (package guard sees to panics elsewhere and SIGKILL). The session is closed when it returns. The error is a
 // *NoTerminalError, wraps context.Canceled after a signal or the end of ctx, or says what went wrong with the terminal; how
 // the session itself ended is in Result.State.
 func Run(ctx context.Context, s Session, opt Options) (Result, error) {
@@ -73,6 +74,7 @@ func Run(ctx context.Context, s Session, opt Options) (Result, error) {
 		}
 	}
 	defer silence()()
+	defer guard.Watch(opt.In)()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	defer s.Close()

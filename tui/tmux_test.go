@@ -239,6 +239,41 @@ func TestTmuxTerminalIsGivenBackAfterAPanic(t *testing.T) {
 	p.unchanged()
 }
 
+// A panic in a goroutine that is not the console's, and SIGKILL: nothing in the process can see to the terminal then.
+func TestTmuxTerminalIsGivenBackByTheGuard(t *testing.T) {
+	t.Run("panic elsewhere", func(t *testing.T) {
+		p := openPane(t, "elsewhere", "whole screen")
+		p.waits("after the console")
+		if s := p.tmux("capture-pane", "-p", "-S", "-500"); !strings.Contains(s, "panic: a panic elsewhere") {
+			t.Errorf("the panic is not told:\n%s", s)
+		}
+		p.settles()
+	})
+	t.Run("SIGKILL", func(t *testing.T) {
+		p := openPane(t, "plain", "whole screen")
+		p.keys("c")
+		p.waits("CONTROL")
+		if err := syscall.Kill(p.console(), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		p.waits("before the console")
+		p.settles()
+	})
+}
+
+// settles waits until the terminal is as it was; the guard works beside the shell that goes on.
+func (p *pane) settles() {
+	p.t.Helper()
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		stty, _ := exec.Command("stty", "-a", "-F", p.value("pane_tty")).Output()
+		before, _ := os.ReadFile(filepath.Join(filepath.Dir(p.socket), "before"))
+		if p.value("alternate_on")+p.value("mouse_any_flag")+p.value("cursor_flag") == "001" && string(stty) == string(before) {
+			return
+		}
+	}
+	p.t.Errorf("alternate screen %s, mouse %s, caret %s", p.value("alternate_on"), p.value("mouse_any_flag"), p.value("cursor_flag"))
+}
+
 func TestTmuxColoursAndNone(t *testing.T) {
 	for env, want := range map[string]string{"COLORTERM=truecolor": "[38;2;", "COLORTERM=": "[38;5;", "NO_COLOR=yes": ""} {
 		t.Run(env, func(t *testing.T) {
