@@ -36,6 +36,8 @@ func withAdmin(cmd *cobra.Command, data string, do func(ctx context.Context, a b
 // explainPeople gives the mistakes that people make here their hint.
 func explainPeople(err error) error {
 	switch {
+	case errors.Is(err, broker.ErrName), errors.Is(err, broker.ErrPassword):
+		return usage(err, "")
 	case errors.Is(err, store.ErrExists):
 		return &exitError{Code: exitFailed, Err: err, Hint: "the name, or one that looks too much like it, is taken; the list verb shows all"}
 	case errors.Is(err, store.ErrNotFound):

@@ -154,9 +154,15 @@ func (b *Broker) draining() bool {
 // only in the log.
 func (b *Broker) tell(kind, detail string) {
 	b.log.Warn(detail, "event", kind)
+	b.note(store.Event{At: time.Now(), Kind: kind, Outcome: "alarm", Detail: detail})
+}
+
+// note records an event soon, without making anyone wait for it.
+func (b *Broker) note(e store.Event) {
 	select {
-	case b.events <- store.Event{At: time.Now(), Kind: kind, Outcome: "alarm", Detail: detail}:
+	case b.events <- e:
 	default:
+		b.log.Error("the database is too slow to keep an event", "event", e.Kind)
 	}
 }
 

@@ -84,6 +84,7 @@ func (b *Broker) login(ctx context.Context, x *exchange, r *wire.Login) error {
 		return err
 	}
 	if !right {
+		b.note(x.event("login", who, "wrong"))
 		if t.wrong(time.Now()) {
 			b.tell("login.locked", "account "+who+" is locked for a while after wrong passwords")
 		}

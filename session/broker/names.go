@@ -20,7 +20,10 @@ const (
 
 var nameRule = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,31}$`)
 
-var errName = errors.New("1 to 32 of a-z, 0-9, '.', '_' and '-' are allowed, the first a letter or digit")
+// ErrName says that a name or title cannot be registered.
+var ErrName = errors.New("not allowed as a name")
+
+var errName = fmt.Errorf("%w: 1 to 32 of a-z, 0-9, '.', '_' and '-' are wanted, the first a letter or digit", ErrName)
 
 // CheckName says whether s can be the NAME or the ORG of NAME@ORG.
 func CheckName(s string) error {
@@ -34,7 +37,7 @@ func CheckName(s string) error {
 func ParseHandle(s string) (name, org string, err error) {
 	name, org, ok := strings.Cut(strings.ToLower(s), "@")
 	if !ok {
-		return "", "", fmt.Errorf("account %q: NAME@ORG is wanted", s)
+		return "", "", fmt.Errorf("account %q: %w: NAME@ORG is wanted", s, ErrName)
 	}
 	if err := CheckName(name); err != nil {
 		return "", "", err
@@ -51,11 +54,11 @@ func skeleton(name string) string {
 // visible characters that the sanitiser would not change, from one script (UTS 39 "highly restrictive").
 func CheckTitle(s string) (string, error) {
 	if len(s) == 0 || len(s) > maxTitleBytes || strings.TrimSpace(s) != s {
-		return "", fmt.Errorf("title: 1 to %d bytes without space around are allowed", maxTitleBytes)
+		return "", fmt.Errorf("title: %w: 1 to %d bytes without space around are wanted", ErrName, maxTitleBytes)
 	}
 	n := norm.NFC.String(strings.ToValidUTF8(s, "\ufffd"))
 	if chat.Name(n) != n || strings.ContainsRune(n, '\ufffd') {
-		return "", errors.New("title: control, invisible or direction-changing characters are not allowed")
+		return "", fmt.Errorf("title: %w: it has control, invisible or direction-changing characters", ErrName)
 	}
 	return n, oneScript(n)
 }
@@ -93,5 +96,5 @@ func oneScript(s string) error {
 			return nil
 		}
 	}
-	return errors.New("title: letters of different scripts are mixed")
+	return fmt.Errorf("title: %w: it mixes letters of different scripts", ErrName)
 }

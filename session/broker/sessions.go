@@ -167,6 +167,7 @@ func (b *Broker) judge(ctx context.Context, x *exchange, t *try, who string, err
 		t.right()
 		return err
 	}
+	b.note(x.event("code.try", who, "wrong"))
 	if t.wrong(time.Now()) {
 		b.tell("code.locked", "account "+who+" is locked for a while after wrong codes")
 	}
