@@ -76,7 +76,7 @@ func (s *Stage) Play(ctx context.Context, seat Seat) (saw Saw, err error) {
 	if err := a.until(ctx, "the typing to be seen", func() bool { return differing(before, a.picture) > 0 }); err != nil {
 		return saw, err
 	}
-	if err := a.until(ctx, "a round trip to be measured", func() bool { return seat.State().Link.RTT > 0 }); err != nil {
+	if err := a.until(ctx, "a round trip to be measured", func() bool { link := seat.State().Link; return link.RTT > 0 && link.Path != "" }); err != nil {
 		return saw, err
 	}
 	now := seat.State()
