@@ -21,7 +21,7 @@ package codec
 //
 //	uvarint  length of the spans
 //	...      spans: uvarint pixels to skip, uvarint pixels to set, over and over, in reading order
-//	...      the pixels to set, RGB565: all low bytes, then all high bytes
+//	...      the pixels to set, RGB565, low byte first (planes of bytes take a third more)
 //
 // A stream starts from a black grid.
 

@@ -141,26 +141,22 @@ func (d *Decoder) set(update []byte) error {
 		return malformed("no spans")
 	}
 	spans, pixels := update[n:n+int(length)], update[n+int(length):]
-	low, high := pixels[:len(pixels)/2], pixels[len(pixels)/2:]
-	if len(low) != len(high) {
-		return malformed("half a pixel")
-	}
 	at := uint64(0)
 	for len(spans) > 0 {
 		skip, a := binary.Uvarint(spans)
 		run, b := binary.Uvarint(spans[max(a, 0):])
 		room := uint64(len(d.canvas)) - at
-		if a <= 0 || b <= 0 || skip > room || run < 1 || run > room-skip || run > uint64(len(low)) {
+		if a <= 0 || b <= 0 || skip > room || run < 1 || run > room-skip || 2*run > uint64(len(pixels)) {
 			return malformed("span of %d after %d pixels, %d from the end", run, skip, room)
 		}
 		at += skip
 		for i := range d.canvas[at : at+run] {
-			d.canvas[at+uint64(i)] = screen.RGB565(low[i]) | screen.RGB565(high[i])<<8
+			d.canvas[at+uint64(i)] = screen.RGB565(binary.LittleEndian.Uint16(pixels[2*i:]))
 		}
-		at, spans, low, high = at+run, spans[a+b:], low[run:], high[run:]
+		at, spans, pixels = at+run, spans[a+b:], pixels[2*run:]
 	}
-	if len(low) > 0 {
-		return malformed("%d pixels without a span", len(low))
+	if len(pixels) > 0 {
+		return malformed("%d bytes of pixels without a span", len(pixels))
 	}
 	return nil
 }
