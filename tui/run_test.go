@@ -116,6 +116,22 @@ func TestRunLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestPicturesAreSynchronizedOverSSH(t *testing.T) {
+	x := newTerminal(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	opt := x.options()
+	opt.Env = append(opt.Env, "SSH_TTY=/dev/pts/7", "SSH_CONNECTION=192.0.2.1 1 192.0.2.2 22")
+	go func() {
+		_, err := Run(ctx, newFake(), opt)
+		done <- err
+	}()
+	x.waits("\x1b[?2026h")
+	cancel()
+	<-done
+	x.close()
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	x := newTerminal(t)

@@ -49,10 +49,10 @@ func (h *Help) Hint() string {
 const keyColumn = 10
 
 // View draws the list.
-func (h *Help) View(t theme.Theme, max_ image.Point) cell.Block {
-	inner := innerWidth(84, max_)
+func (h *Help) View(t theme.Theme, limit image.Point) cell.Block {
+	inner := innerWidth(84, limit)
 	lines := h.lines(t, inner)
-	h.rows, h.room = len(lines), max(1, max_.Y-4)
+	h.rows, h.room = len(lines), max(1, limit.Y-4)
 	h.top = min(h.top, max(0, h.rows-h.room))
 	end := min(len(lines), h.top+h.room)
 	return frame(t, "Keys"+more(h.top, len(lines)-end), lines[h.top:end], inner)

@@ -64,15 +64,18 @@ func (m *Menu) choose(i int) (Answer, bool) {
 func (m *Menu) Hint() string { return "Up/Down choose, Enter takes it, Esc closes" }
 
 // View draws the choices, scrolled so that the chosen one is seen.
-func (m *Menu) View(t theme.Theme, max_ image.Point) cell.Block {
+func (m *Menu) View(t theme.Theme, limit image.Point) cell.Block {
 	want := cell.Width(m.Title) + 4
+	if len(m.Choices) > limit.Y-4 {
+		want += cell.Width(more(1, 1))
+	}
 	for _, c := range m.Choices {
 		want = max(want, cell.Width(c.Text)+cell.Width(c.Note)+cell.Width(c.Why)+8)
 	}
 	if m.Lead != "" {
 		want = max(want, min(60, cell.Width(m.Lead)))
 	}
-	inner := innerWidth(want, max_)
+	inner := innerWidth(want, limit)
 	var lines []string
 	if m.Lead != "" {
 		for _, l := range cell.Wrap(cell.Clean(m.Lead), inner) {
@@ -80,7 +83,7 @@ func (m *Menu) View(t theme.Theme, max_ image.Point) cell.Block {
 		}
 		lines = append(lines, "")
 	}
-	room := max(1, max_.Y-4-len(lines))
+	room := max(1, limit.Y-4-len(lines))
 	m.top = max(0, min(m.top, m.at), m.at-room+1)
 	end := min(len(m.Choices), m.top+room)
 	for i := m.top; i < end; i++ {

@@ -58,8 +58,8 @@ func (g *Grants) Press(k tea.KeyPressMsg) (Answer, bool) {
 func (g *Grants) Hint() string { return "Space picks, Enter asks the customer, Esc closes" }
 
 // View draws the list.
-func (g *Grants) View(t theme.Theme, max_ image.Point) cell.Block {
-	inner := innerWidth(48, max_)
+func (g *Grants) View(t theme.Theme, limit image.Point) cell.Block {
+	inner := innerWidth(48, limit)
 	lines := []string{t.Panel.Render(cell.Fit("The customer is asked whether you may", inner)), ""}
 	for i, c := range g.choices {
 		box := "[ ] "

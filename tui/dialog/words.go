@@ -106,8 +106,8 @@ func (w *Words) Hint() string {
 }
 
 // View draws the fields.
-func (w *Words) View(t theme.Theme, max_ image.Point) cell.Block {
-	inner := innerWidth(58, max_)
+func (w *Words) View(t theme.Theme, limit image.Point) cell.Block {
+	inner := innerWidth(58, limit)
 	var lines []string
 	say := func(text string) {
 		for _, l := range cell.Wrap(text, inner) {

@@ -49,7 +49,7 @@ func customer(t theme.Theme, s console.State) []part {
 	if name == "" || name == host {
 		return []part{{host, t.Bar, 3}}
 	}
-	return []part{{name, t.Bar, 3}, {host, t.BarDim, 5}}
+	return []part{{name, t.Bar, 3}, {host, t.BarDim, 6}}
 }
 
 func trust(t theme.Theme, s console.State) part {
@@ -67,7 +67,7 @@ func controlling(t theme.Theme, s console.State) part {
 	if !ok || m.ID == s.Self || m.ID == session.CustomerID {
 		return part{}
 	}
-	return part{cell.Clean(m.Name) + " controls", t.BarWarn, 4}
+	return part{cell.Clean(m.Name) + " controls", t.BarWarn, 5}
 }
 
 func people(t theme.Theme, s console.State) part {
@@ -80,7 +80,7 @@ func people(t theme.Theme, s console.State) part {
 	if n == 0 {
 		return part{}
 	}
-	return part{fmt.Sprintf("%d here", n), t.Bar, 2}
+	return part{fmt.Sprintf("%d here", n), t.Bar, 4}
 }
 
 func link(t theme.Theme, s console.State) part {
@@ -95,7 +95,7 @@ func link(t theme.Theme, s console.State) part {
 	if l.RTT == 0 {
 		text = cell.Clean(l.Path)
 	}
-	return part{text, style, 1}
+	return part{text, style, 2}
 }
 
 // line lays parts out from both ends of a bar, leaving out those of the highest rank until the rest fits.
