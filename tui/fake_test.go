@@ -40,8 +40,10 @@ func newFake() *fake {
 		Link:  Link{Path: "relay", RTT: 42 * time.Millisecond},
 		Roster: session.Roster{Version: 1, Lead: 2, Members: []session.Member{
 			{ID: 1, Name: "Anna Schmidt", Role: session.Customer, Presence: session.Here},
-			{ID: 2, Name: "Bob Meyer", Handle: "bob@acme", Org: "Acme Support", Trust: session.RelayOnly, Role: session.Lead,
-				Grants: session.View | session.Control | session.Chat, Presence: session.Here, Consoles: 1},
+			{
+				ID: 2, Name: "Bob Meyer", Handle: "bob@acme", Org: "Acme Support", Trust: session.RelayOnly, Role: session.Lead,
+				Grants: session.View | session.Control | session.Chat, Presence: session.Here, Consoles: 1,
+			},
 		}},
 	}}
 }

@@ -8,7 +8,6 @@ import (
 	"assist/chat"
 	"assist/screen"
 	"assist/screen/raster"
-	"assist/session"
 	"assist/tui/chatbox"
 	"assist/tui/control"
 	"assist/tui/dialog"
@@ -187,104 +186,6 @@ func (m *model) restyle() {
 	m.theme = theme.New(m.dark, m.profile)
 	m.chat.SetTheme(m.theme)
 	m.viewer.SetDepth(raster.DepthOf(m.profile))
-}
-
-// pull takes the news of the session.
-func (m *model) pull() {
-	wasDeaf := m.deaf() != ""
-	m.state = m.session.State()
-	m.wasIn = m.wasIn || m.state.Phase == In
-	m.viewer.SetDisplay(m.state.Display.Size)
-	m.viewer.SetPointer(m.state.Pointer)
-	if p := m.session.Picture(); p != nil {
-		m.viewer.SetPicture(p)
-	}
-	m.pullLog()
-	m.pullOutcome()
-	if m.mode == status.Control && m.deaf() != "" && !wasDeaf {
-		m.control.Stop() // what was typed before must not arrive minutes later
-	}
-	if m.state.Phase == Over {
-		m.over()
-	} else if why := m.mayControl(); why != "" && m.mode == status.Control && m.state.Phase != Lost {
-		m.leaveControl()
-		m.say("control ended: " + why)
-	}
-}
-
-// deaf says why the customer's machine takes no input just now; control is kept for when it does again.
-func (m *model) deaf() string {
-	switch {
-	case m.state.Phase == Lost:
-		return "no contact: keys and clicks go nowhere"
-	case m.state.Roster.Paused && m.state.Roster.WhyPaused != "":
-		return "input is paused: " + m.state.Roster.WhyPaused
-	case m.state.Roster.Paused:
-		return "input is paused"
-	}
-	return ""
-}
-
-// pullOutcome shows what could not be done. When input waits for control, that was it.
-func (m *model) pullOutcome() {
-	o := m.state.Outcome
-	if o.Serial <= m.outcome {
-		return
-	}
-	m.outcome = o.Serial
-	m.notices.Add(o.Text, true, m.now())
-	if m.mode == status.Control && m.control.Waiting() > 0 {
-		m.leaveControl()
-	}
-}
-
-// nameOf is the name of a member, for entries of the log.
-func (m *model) nameOf(id uint32) string {
-	who, _ := m.state.Roster.Member(session.MemberID(id))
-	return who.Name
-}
-
-func (m *model) pullLog() {
-	m.chat.Self = m.state.Self
-	entries := m.session.Log(m.newest)
-	if len(entries) == 0 {
-		m.history = m.history || m.state.Phase == In
-		return
-	}
-	m.newest = entries[len(entries)-1].Seq
-	m.chat.Add(entries, m.showChat || !m.history)
-	if m.history {
-		for _, e := range entries {
-			m.notice(e)
-		}
-	}
-	m.history = true
-}
-
-// notice shows what an entry of the log tells, if it is news to this agent.
-func (m *model) notice(e chat.Entry) {
-	mine := session.MemberID(e.From) == m.state.Self
-	switch {
-	case e.Kind == chat.Said && !mine && !m.showChat:
-		m.notices.Add(e.Name+": "+e.Text, false, m.now())
-	case chatbox.Passing(e.Kind) && !mine:
-		m.notices.Add(chatbox.Sentence(e, m.nameOf), false, m.now())
-	}
-}
-
-// over ends the console when there is nothing left to see, and else shows why it is over until a key is pressed.
-func (m *model) over() {
-	if m.mode == status.Control {
-		m.leaveControl()
-	}
-	m.mode = status.Browse
-	if !m.wasIn || m.leaving {
-		m.quitting = true
-		return
-	}
-	if _, open := m.dialog.(*ended); !open {
-		m.dialog = &ended{until: m.now().Add(dialog.Grace), now: m.now}
-	}
 }
 
 // settle brings layout and viewport up to date and starts whatever timers that needs.

@@ -165,11 +165,20 @@ func TestTmuxKeysMouseAndPasteReachTheCustomer(t *testing.T) {
 	at, to := image.Pt(972, 564), image.Pt(1218, 564)
 	var want []string
 	for _, in := range []screen.Input{
-		{Kind: screen.KeyTap, Key: 'a'}, {Kind: screen.KeyTap, Key: screen.KeyEnter}, {Kind: screen.KeyTap, Key: 'c', Mods: screen.ModControl},
-		{Kind: screen.KeyTap, Key: 'x', Mods: screen.ModAlt}, {Kind: screen.KeyTap, Key: screen.KeyF5}, {Kind: screen.KeyTap, Key: screen.KeyLeft, Mods: screen.ModShift},
-		{Kind: screen.TypeText, Text: "ä"}, {Kind: screen.KeyTap, Key: screen.KeyTab, Mods: screen.ModShift},
-		{Kind: screen.ButtonPress, Button: 1, At: at}, {Kind: screen.PointerMove, At: to}, {Kind: screen.ButtonRelease, Button: 1, At: to},
-		{Kind: screen.Wheel, At: to, Steps: image.Pt(0, -1)}, {Kind: screen.TypeText, Text: "pasted €"}, {Kind: screen.ReleaseAll, At: none},
+		{Kind: screen.KeyTap, Key: 'a'},
+		{Kind: screen.KeyTap, Key: screen.KeyEnter},
+		{Kind: screen.KeyTap, Key: 'c', Mods: screen.ModControl},
+		{Kind: screen.KeyTap, Key: 'x', Mods: screen.ModAlt},
+		{Kind: screen.KeyTap, Key: screen.KeyF5},
+		{Kind: screen.KeyTap, Key: screen.KeyLeft, Mods: screen.ModShift},
+		{Kind: screen.TypeText, Text: "ä"},
+		{Kind: screen.KeyTap, Key: screen.KeyTab, Mods: screen.ModShift},
+		{Kind: screen.ButtonPress, Button: 1, At: at},
+		{Kind: screen.PointerMove, At: to},
+		{Kind: screen.ButtonRelease, Button: 1, At: to},
+		{Kind: screen.Wheel, At: to, Steps: image.Pt(0, -1)},
+		{Kind: screen.TypeText, Text: "pasted €"},
+		{Kind: screen.ReleaseAll, At: none},
 	} {
 		want = append(want, fmt.Sprint(in.Kind, " ", in.Key, " ", in.Mods, " ", in.Button, " ", in.At, " ", in.Steps, " ", in.Text))
 	}

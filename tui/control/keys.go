@@ -61,8 +61,12 @@ func modsOf(m tea.KeyMod) screen.Mods {
 		from tea.KeyMod
 		to   screen.Mods
 	}{
-		{tea.ModShift, screen.ModShift}, {tea.ModCtrl, screen.ModControl}, {tea.ModAlt, screen.ModAlt}, {tea.ModMeta, screen.ModAlt},
-		{tea.ModSuper, screen.ModSuper}, {tea.ModHyper, screen.ModSuper},
+		{tea.ModShift, screen.ModShift},
+		{tea.ModCtrl, screen.ModControl},
+		{tea.ModAlt, screen.ModAlt},
+		{tea.ModMeta, screen.ModAlt},
+		{tea.ModSuper, screen.ModSuper},
+		{tea.ModHyper, screen.ModSuper},
 	} {
 		if m.Contains(p.from) {
 			out |= p.to

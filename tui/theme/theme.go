@@ -46,14 +46,18 @@ func hex(s ...string) []color.Color {
 
 func darkPalette() palette {
 	c := hex("#20252e", "#d5dae2", "#262c37", "#d5dae2", "#858f9e", "#99a3b2", "#79b8ff", "#6fcf97", "#e6b450", "#ff8178", "#14181f", "#4b5565")
-	return palette{c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11],
-		hex("#79b8ff", "#6fcf97", "#d2a8ff", "#f4a261", "#5ccfe6", "#ff9bb3", "#c3d82c", "#b8a1ff")}
+	return palette{
+		c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11],
+		hex("#79b8ff", "#6fcf97", "#d2a8ff", "#f4a261", "#5ccfe6", "#ff9bb3", "#c3d82c", "#b8a1ff"),
+	}
 }
 
 func lightPalette() palette {
 	c := hex("#e3e7ed", "#1f2630", "#eef1f5", "#1f2630", "#626c7a", "#566070", "#0a58b5", "#146c34", "#8a5a00", "#bb1f2a", "#ffffff", "#a6b0bd")
-	return palette{c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11],
-		hex("#0a58b5", "#146c34", "#7a3db8", "#a34a00", "#006b7d", "#b0255f", "#5d6b00", "#5a45b8")}
+	return palette{
+		c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11],
+		hex("#0a58b5", "#146c34", "#7a3db8", "#a34a00", "#006b7d", "#b0255f", "#5d6b00", "#5a45b8"),
+	}
 }
 
 // basicPalette uses the 16 colours that every terminal names, so that a person's own scheme decides how they look.

@@ -33,8 +33,10 @@ func TestEveryPhaseFitsTheSmallestTerminal(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	th := theme.New(false, colorprofile.TrueColor)
 	for p := console.Connecting; p <= console.Over; p++ {
-		s := Scene{State: console.State{Phase: p, Code: "12345678", Why: strings.Repeat("why ", 20), URL: "https://relay.example:4433/j/12345678#1.mfrggzdfmztwq2lknnwg23tp",
-			Expires: now.Add(9 * time.Minute), Started: now.Add(-time.Hour)}, Command: "assist host 12345678 --relay relay.example:4433", Now: now}
+		s := Scene{State: console.State{
+			Phase: p, Code: "12345678", Why: strings.Repeat("why ", 20), URL: "https://relay.example:4433/j/12345678#1.mfrggzdfmztwq2lknnwg23tp",
+			Expires: now.Add(9 * time.Minute), Started: now.Add(-time.Hour),
+		}, Command: "assist host 12345678 --relay relay.example:4433", Now: now}
 		b := View(th, s, 60, 18)
 		if len(b) != 18 {
 			t.Errorf("phase %d: %d rows", p, len(b))

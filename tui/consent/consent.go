@@ -1,0 +1,138 @@
+// Package consent is the customer's own small screen: the code to read out, the question who may do what, and, while this
+// machine is shared, who is here, who controls, and the one key that stops everything.
+//
+// It knows the nouns and nothing of a host: it is handed Views and hands back Acts. Run owns the terminal; the model is
+// the only writer of what is on it. Of views only the newest is kept, so a slow terminal shows less, never later. A No, a
+// Stop and Ctrl-C are one key; a yes is deliberate and cannot be hit by somebody who was typing when the question came.
+// Where there is no terminal, or one that is read aloud, Lines says the same in plain lines.
+//
+// It will not decide anything: silence, time limits and what a yes means are the host's rules.
+package consent
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+
+	"assist/chat"
+	"assist/session"
+)
+
+// View is everything that the screen shows. It is not changed after it was handed in.
+type View struct {
+	Code     string
+	URL      string
+	Relay    string
+	Expires  time.Time // of the code while nobody is in; zero: unknown
+	Started  time.Time
+	Question *Question // nil: none is up
+	Roster   session.Roster
+	Words    map[session.MemberID][]string // to read out to that member
+	Log      []chat.Entry                  // for everyone, oldest first
+	Alone    time.Time                     // no agent is here: when it ends by itself; zero otherwise
+	Ended    bool
+	Why      string
+}
+
+// Question is what the customer is asked.
+type Question struct {
+	Serial   uint64
+	Member   session.MemberID
+	Name     string
+	Handle   string
+	Org      string
+	Trust    session.Trust
+	Join     bool
+	Grants   session.Grants
+	Later    session.Grants
+	Words    []string
+	Deadline time.Time
+}
+
+// Act is what the customer did.
+type Act interface{ act() }
+
+// The acts.
+type (
+	// Answer answers the question with that serial number: a yes allows all it asks, a no nothing.
+	Answer struct {
+		Serial uint64
+		Allow  session.Grants
+	}
+	// Stop ends for all, at once.
+	Stop struct{}
+	// TakeBack takes control back from every agent.
+	TakeBack struct{}
+	// Say is words for everyone.
+	Say struct{ Text string }
+)
+
+func (Answer) act()   {}
+func (Stop) act()     {}
+func (TakeBack) act() {}
+func (Say) act()      {}
+
+// Screen is where the customer is asked. The zero value is the standard terminal.
+type Screen struct {
+	In         *os.File // nil: standard input
+	Out        *os.File // nil: standard output
+	Env        []string // nil: os.Environ
+	Accessible bool     // plain lines, also on a terminal
+}
+
+// Run shows views until ctx is done or, on a terminal, the session has ended. act is called for what the customer does and
+// must not wait. A terminal that is closed, or breaks, is a Stop.
+func (s Screen) Run(ctx context.Context, views <-chan View, act func(Act)) error {
+	if s.In == nil {
+		s.In = os.Stdin
+	}
+	if s.Out == nil {
+		s.Out = os.Stdout
+	}
+	if s.Env == nil {
+		s.Env = os.Environ()
+	}
+	if s.Accessible || !term.IsTerminal(s.In.Fd()) || !term.IsTerminal(s.Out.Fd()) {
+		return Lines(ctx, s.In, s.Out, views, act)
+	}
+	err := run(ctx, views, act, tea.WithoutSignalHandler(), tea.WithInput(s.In), tea.WithOutput(s.Out), tea.WithEnvironment(s.Env))
+	if ctx.Err() == nil && err != nil {
+		act(Stop{})
+		return fmt.Errorf("customer's screen: %w", err)
+	}
+	return nil
+}
+
+// run drives the program. Views come to it by a goroutine of their own, which may wait for it.
+func run(ctx context.Context, views <-chan View, act func(Act), opts ...tea.ProgramOption) error {
+	p := tea.NewProgram(newModel(act), opts...)
+	ctx, cancel := context.WithCancel(ctx)
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		for {
+			select {
+			case v := <-views:
+				p.Send(v)
+			case <-ctx.Done():
+				p.Quit()
+				return
+			}
+		}
+	}()
+	_, err := p.Run()
+	cancel()
+	<-gone
+	return err
+}
+
+// Plain says whether w would get plain lines.
+func Plain(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return !ok || !term.IsTerminal(f.Fd())
+}

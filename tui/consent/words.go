@@ -1,0 +1,99 @@
+package consent
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"assist/session"
+	"assist/tui/cell"
+)
+
+// sentences say each grant as what it means for the customer.
+var sentences = []struct {
+	g    session.Grants
+	text string
+}{
+	{session.View, "see your screen"},
+	{session.Control, "use your mouse and keyboard"},
+	{session.Chat, "write to you"},
+	{session.Diag, "read how this machine is doing (no files)"},
+	{session.Clipboard, "read and change your clipboard"},
+	{session.File, "send you files and ask for yours"},
+}
+
+// means lists what g allows, one sentence each.
+func means(g session.Grants) []string {
+	var out []string
+	for _, s := range sentences {
+		if g.Has(s.g) {
+			out = append(out, s.text)
+		}
+	}
+	return out
+}
+
+// warning is what everybody reads before somebody whom nothing vouches for comes in.
+const warning = "Did somebody call or write to you out of the blue? Banks, the police and Microsoft never ask for this. If you are not sure, press n."
+
+// who says who asks: name, fixed handle, organisation and whether anything vouches for it.
+func (q *Question) who() []string {
+	org := cell.Clean(q.Org)
+	if org == "" {
+		org = "no organisation"
+	}
+	return []string{cell.Clean(q.Name) + "  (" + cell.Clean(q.Handle) + ")", org + " - " + q.Trust.String()}
+}
+
+// asks is the question in one line.
+func (q *Question) asks() string {
+	if q.Join {
+		return "Let this person in?"
+	}
+	return "Allow this too?"
+}
+
+// left is how long a deadline is away, as a clock shows it.
+func left(until, now time.Time) string {
+	d := max(0, until.Sub(now)).Round(time.Second)
+	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+// spaced is a code as it is read out.
+func spaced(code string) string {
+	if len(code) != 8 {
+		return code
+	}
+	return code[:4] + " " + code[4:]
+}
+
+// person is one line of who is here.
+func person(m session.Member, r session.Roster) string {
+	line := cell.Clean(m.Name) + ", " + cell.Clean(m.Org) + " (" + m.Trust.String() + ")"
+	switch {
+	case m.Presence == session.Reconnecting:
+		return line + ": lost contact, may come back"
+	case m.Presence == session.Knocking:
+		return line + ": waits for your answer"
+	case r.Controlling == m.ID:
+		line += ": CONTROLS NOW"
+	case m.Grants.Has(session.Control):
+		line += ": may control"
+	case m.Grants.Has(session.View):
+		line += ": looks"
+	default:
+		line += ": sees nothing"
+	}
+	if m.Consoles > 1 {
+		line += fmt.Sprintf(" x%d", m.Consoles)
+	}
+	return line
+}
+
+// readOut is the line with the three words for a member who has not confirmed them.
+func readOut(m session.Member, words []string) string {
+	if len(words) == 0 || m.WordsChecked || m.Presence != session.Here {
+		return ""
+	}
+	return "If " + cell.Clean(m.Name) + " asks for three words, read out: " + strings.Join(words, " ")
+}
