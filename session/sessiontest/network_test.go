@@ -28,137 +28,131 @@ func (r *Relay) behind(t *testing.T, a Agent, h *Host, conditions transporttest.
 
 func TestConsoleComesBackByItself(t *testing.T) {
 	t.Parallel()
-	Sim(t, 1, consoleComesBackByItself)
-}
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(nil)
+		c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{})
+		h.allowOnly("max@acme", everything)
+		c.Phase(console.In)
+		words := c.State().Words
+		self := c.State().Self
+		grid := image.Pt(64, 48)
+		c.LookAll(grid)
+		c.Sees("the display", func(*screen.Picture) bool { return true })
+		control(t, c)
+		c.Do(console.Say{Lane: chat.Everyone, Text: "before"})
+		c.Wait("the first words", func(console.State) bool { return len(c.Said()) == 1 })
 
-func consoleComesBackByItself(t *testing.T, r *Relay) {
-	h := r.NewHost(nil)
-	c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{})
-	h.allowOnly("max@acme", everything)
-	c.Phase(console.In)
-	words := c.State().Words
-	self := c.State().Self
-	grid := image.Pt(64, 48)
-	c.LookAll(grid)
-	c.Sees("the display", func(*screen.Picture) bool { return true })
-	control(t, c)
-	c.Do(console.Say{Lane: chat.Everyone, Text: "before"})
-	c.Wait("the first words", func(console.State) bool { return len(c.Said()) == 1 })
+		path.Set(down)
+		st := c.Phase(console.Lost)
+		if since := time.Since(st.LostSince); since < 2*time.Second || since > patience {
+			t.Errorf("no contact since %v", since)
+		}
+		if c.Input(screen.Input{Kind: screen.KeyTap, Key: 'x'}) {
+			t.Error("input was taken without contact")
+		}
+		c.Do(console.Say{Lane: chat.Everyone, Text: "meanwhile"})
+		h.Customer.Do(host.Say{Text: "are you there?"})
+		h.Display.Fill(image.Rect(0, 0, 320, 240), 0, 255, 0)
+		h.Customer.Wait("the seat to be held", func(v host.View) bool { return v.Roster.Members[1].Presence == session.Reconnecting })
 
-	path.Set(down)
-	st := c.Phase(console.Lost)
-	if since := time.Since(st.LostSince); since < 2*time.Second || since > patience {
-		t.Errorf("no contact since %v", since)
-	}
-	if c.Input(screen.Input{Kind: screen.KeyTap, Key: 'x'}) {
-		t.Error("input was taken without contact")
-	}
-	c.Do(console.Say{Lane: chat.Everyone, Text: "meanwhile"})
-	h.Customer.Do(host.Say{Text: "are you there?"})
-	h.Display.Fill(image.Rect(0, 0, 320, 240), 0, 255, 0)
-	h.Customer.Wait("the seat to be held", func(v host.View) bool { return v.Roster.Members[1].Presence == session.Reconnecting })
-
-	path.Set(transporttest.Conditions{})
-	st = c.Phase(console.In)
-	if st.Self != self || !slices.Equal(st.Words, words) || !st.LostSince.IsZero() {
-		t.Errorf("came back as %+v", st)
-	}
-	if q := h.Customer.View().Question; q != nil {
-		t.Errorf("the customer was asked again: %+v", q)
-	}
-	c.Wait("all words", func(console.State) bool { return len(c.Said()) == 3 })
-	if want := []string{"before", "are you there?", "meanwhile"}; !slices.Equal(c.Said(), want) {
-		t.Errorf("said %q", c.Said())
-	}
-	want := h.Display.Average(grid)
-	c.Sees("what changed meanwhile", func(p *screen.Picture) bool { return slices.Equal(p.Pix, want) })
-	c.Wait("control to be back", func(console.State) bool { return c.Input(screen.Input{Kind: screen.KeyTap, Key: 'y'}) })
-	h.Recorder.Wait(t, "input", func(evs []screen.Input) bool { return slices.Contains(keys(evs), 'y') })
-	if slices.Contains(keys(h.Recorder.Played()), 'x') {
-		t.Error("what was typed without contact was played later")
-	}
+		path.Set(transporttest.Conditions{})
+		st = c.Phase(console.In)
+		if st.Self != self || !slices.Equal(st.Words, words) || !st.LostSince.IsZero() {
+			t.Errorf("came back as %+v", st)
+		}
+		if q := h.Customer.View().Question; q != nil {
+			t.Errorf("the customer was asked again: %+v", q)
+		}
+		c.Wait("all words", func(console.State) bool { return len(c.Said()) == 3 })
+		if want := []string{"before", "are you there?", "meanwhile"}; !slices.Equal(c.Said(), want) {
+			t.Errorf("said %q", c.Said())
+		}
+		want := h.Display.Average(grid)
+		c.Sees("what changed meanwhile", func(p *screen.Picture) bool { return slices.Equal(p.Pix, want) })
+		c.Wait("control to be back", func(console.State) bool { return c.Input(screen.Input{Kind: screen.KeyTap, Key: 'y'}) })
+		h.Recorder.Wait(t, "input", func(evs []screen.Input) bool { return slices.Contains(keys(evs), 'y') })
+		if slices.Contains(keys(h.Recorder.Played()), 'x') {
+			t.Error("what was typed without contact was played later")
+		}
+	})
 }
 
 // Nothing acknowledged is lost, nothing is said twice, all have the same log: over a path that breaks again and again.
 func TestChatIsSaidOnceOverBrokenLinks(t *testing.T) {
 	t.Parallel()
-	Sim(t, 1, chatIsSaidOnceOverBrokenLinks)
-}
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(nil)
+		c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{Delay: 5 * time.Millisecond})
+		h.allowOnly("max@acme", everything)
+		c.Phase(console.In)
+		other := Run(t, agent.Join(r.Config(r.NewAgent("eva@bolt"), h.Code)))
+		h.allowOnly("eva@bolt", everything)
+		other.Phase(console.In)
 
-func chatIsSaidOnceOverBrokenLinks(t *testing.T, r *Relay) {
-	h := r.NewHost(nil)
-	c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{Delay: 5 * time.Millisecond})
-	h.allowOnly("max@acme", everything)
-	c.Phase(console.In)
-	other := Run(t, agent.Join(r.Config(r.NewAgent("eva@bolt"), h.Code)))
-	h.allowOnly("eva@bolt", everything)
-	other.Phase(console.In)
-
-	dice := rand.New(rand.NewPCG(3, 4))
-	var want []string
-	for round := range 3 {
-		for i := range 4 {
-			text := fmt.Sprintf("round %d message %d", round, i)
-			want = append(want, text)
-			c.Do(console.Say{Lane: chat.Everyone, Text: text})
-			time.Sleep(time.Duration(dice.IntN(12)) * time.Millisecond)
-			if i == 1 {
-				path.Set(down)
+		dice := rand.New(rand.NewPCG(3, 4))
+		var want []string
+		for round := range 3 {
+			for i := range 4 {
+				text := fmt.Sprintf("round %d message %d", round, i)
+				want = append(want, text)
+				c.Do(console.Say{Lane: chat.Everyone, Text: text})
+				time.Sleep(time.Duration(dice.IntN(12)) * time.Millisecond)
+				if i == 1 {
+					path.Set(down)
+				}
+			}
+			c.Phase(console.Lost)
+			path.Set(transporttest.Conditions{Delay: 5 * time.Millisecond})
+			c.Phase(console.In)
+		}
+		for _, who := range []*Console{c, other} {
+			who.Wait("all messages", func(console.State) bool { return len(who.Said()) >= len(want) })
+			if !slices.Equal(who.Said(), want) {
+				t.Errorf("%q", who.Said())
 			}
 		}
-		c.Phase(console.Lost)
-		path.Set(transporttest.Conditions{Delay: 5 * time.Millisecond})
-		c.Phase(console.In)
-	}
-	for _, who := range []*Console{c, other} {
-		who.Wait("all messages", func(console.State) bool { return len(who.Said()) >= len(want) })
-		if !slices.Equal(who.Said(), want) {
-			t.Errorf("%q", who.Said())
+		log := c.Log(0)
+		for i, e := range log {
+			if e.Seq != chat.Seq(i+1) {
+				t.Fatalf("entry %d has number %d", i, e.Seq)
+			}
 		}
-	}
-	log := c.Log(0)
-	for i, e := range log {
-		if e.Seq != chat.Seq(i+1) {
-			t.Fatalf("entry %d has number %d", i, e.Seq)
+		if !slices.Equal(log, other.Log(0)) {
+			t.Error("the logs differ")
 		}
-	}
-	if !slices.Equal(log, other.Log(0)) {
-		t.Error("the logs differ")
-	}
+	})
 }
 
 func TestEverythingArrivesOverABadPath(t *testing.T) {
 	t.Parallel()
-	Sim(t, 1, everythingArrivesOverABadPath)
-}
-
-func everythingArrivesOverABadPath(t *testing.T, r *Relay) {
-	h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
-	bad := transporttest.Conditions{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 0.05}
-	c, _ := r.behind(t, r.NewAgent("max@acme"), h, bad)
-	c.Phase(console.In)
-	c.Wait("control to be granted", func(st console.State) bool {
-		m, _ := st.Roster.Member(st.Self)
-		return m.Grants.Has(everything)
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
+		bad := transporttest.Conditions{Delay: 20 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 0.05}
+		c, _ := r.behind(t, r.NewAgent("max@acme"), h, bad)
+		c.Phase(console.In)
+		c.Wait("control to be granted", func(st console.State) bool {
+			m, _ := st.Roster.Member(st.Self)
+			return m.Grants.Has(everything)
+		})
+		control(t, c)
+		grid := image.Pt(160, 120)
+		c.LookAll(grid)
+		var want []screen.Key
+		for i := range 100 {
+			h.Display.Fill(image.Rect(i, i, i+200, i+200), byte(i), byte(2*i), byte(255-i))
+			k := screen.Key('a' + i%26)
+			want = append(want, k)
+			Until(t, "room for input", nil, func() bool { return c.Input(screen.Input{Kind: screen.KeyTap, Key: k}) })
+			time.Sleep(2 * time.Millisecond)
+		}
+		average := h.Display.Average(grid)
+		c.Sees("the last picture", func(p *screen.Picture) bool { return slices.Equal(p.Pix, average) })
+		got := h.Recorder.Wait(t, "all keys", func(evs []screen.Input) bool { return len(keys(evs)) >= len(want) })
+		if !slices.Equal(keys(got), want) {
+			t.Errorf("%v", keys(got))
+		}
+		if st := c.State(); st.Phase != console.In || st.Link.RTT < 40*time.Millisecond {
+			t.Errorf("%+v", st.Link)
+		}
 	})
-	control(t, c)
-	grid := image.Pt(160, 120)
-	c.LookAll(grid)
-	var want []screen.Key
-	for i := range 100 {
-		h.Display.Fill(image.Rect(i, i, i+200, i+200), byte(i), byte(2*i), byte(255-i))
-		k := screen.Key('a' + i%26)
-		want = append(want, k)
-		Until(t, "room for input", nil, func() bool { return c.Input(screen.Input{Kind: screen.KeyTap, Key: k}) })
-		time.Sleep(2 * time.Millisecond)
-	}
-	average := h.Display.Average(grid)
-	c.Sees("the last picture", func(p *screen.Picture) bool { return slices.Equal(p.Pix, average) })
-	got := h.Recorder.Wait(t, "all keys", func(evs []screen.Input) bool { return len(keys(evs)) >= len(want) })
-	if !slices.Equal(keys(got), want) {
-		t.Errorf("%v", keys(got))
-	}
-	if st := c.State(); st.Phase != console.In || st.Link.RTT < 40*time.Millisecond {
-		t.Errorf("%+v", st.Link)
-	}
 }
