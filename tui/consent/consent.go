@@ -12,7 +12,6 @@ package consent
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -129,10 +128,4 @@ func run(ctx context.Context, views <-chan View, act func(Act), opts ...tea.Prog
 	cancel()
 	<-gone
 	return err
-}
-
-// Plain says whether w would get plain lines.
-func Plain(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return !ok || !term.IsTerminal(f.Fd())
 }

@@ -97,6 +97,7 @@ func (m *model) code() (top, foot []string) {
 	}
 	top = append(top, "")
 	top = append(top, m.styled(t.Text.Render, "Relay: "+cell.Clean(v.Relay))...)
+	top = append(top, m.styled(t.Text.Render, "They run: assist join "+cell.Clean(v.Code))...)
 	if v.URL != "" {
 		top = append(top, m.styled(t.Dim.Render, "Or send this address: "+cell.Clean(v.URL))...)
 	}
@@ -142,9 +143,9 @@ func (m *model) question(q *Question) (top, foot []string) {
 	}
 	yes := "y  yes"
 	if wait := q.yesAfter() - m.now.Sub(m.asked); wait > 0 {
-		yes = "y  yes (in a moment)"
+		yes = "y  yes (soon)"
 	}
-	return top, m.keys("n  no     " + yes + "     s  stop everything     no answer in " + left(q.Deadline, m.now) + " is a no")
+	return top, m.keys("n  no     " + yes + "     s  stop everything     silence is a no in " + left(q.Deadline, m.now))
 }
 
 // sharing is the screen while agents are here.
@@ -181,11 +182,11 @@ func (m *model) sharing() (top, foot []string) {
 
 func (m *model) shareKeys() []string {
 	if m.writing {
-		line := cell.Clean(m.draft)
-		for cell.Width(line) > max(1, m.w-2*margin-2) {
-			_, line = line[:1], strings.TrimPrefix(line, string([]rune(line)[:1]))
+		line := []rune(cell.Clean(m.draft))
+		for len(line) > 0 && cell.Width(string(line)) > m.w-2*margin-2 {
+			line = line[1:]
 		}
-		return append([]string{"  > " + line + m.theme.TagType.Render(" ")}, m.keys("Enter  send to everyone     Esc  do not     Ctrl-C  stop sharing")...)
+		return append([]string{"  > " + string(line) + m.theme.TagType.Render(" ")}, m.keys("Enter  send to everyone     Esc  do not     Ctrl-C  stop sharing")...)
 	}
 	text := "s or Ctrl-C  stop at once     t  write"
 	if controls(m.view.Roster) {
