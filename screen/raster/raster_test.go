@@ -91,6 +91,16 @@ func TestMarkMovesAndLeavesNothingBehind(t *testing.T) {
 	}
 }
 
+func TestSmallPointerStandsOut(t *testing.T) {
+	for ground, want := range map[string]screen.RGB565{"w": 0x0000, ".": 0xFFFF, "g": 0x0000, "b": 0xFFFF} {
+		p := drawing(ground+ground, ground+ground)
+		Mark{image.Point{}, Pointer(25)}.paint(p.Pix, p.Viewport.Grid)
+		if p.Pix[0] != want {
+			t.Errorf("on %s the pointer is %04x, want %04x", ground, p.Pix[0], want)
+		}
+	}
+}
+
 func TestPointerGrowsWithTheZoom(t *testing.T) {
 	far, near := Pointer(25), Pointer(1)
 	if len(far) >= len(near) {

@@ -6,7 +6,8 @@ import (
 	"assist/screen"
 )
 
-// Sprite is a small drawing of '#' (outline), '.' (inside) and ' ' (nothing), one string a row of pixels.
+// Sprite is a small drawing, one string a row of pixels: '#' outline, '.' inside, 'x' black or white, whichever stands out from
+// what is under the sprite, ' ' nothing.
 type Sprite []string
 
 // The colours of a sprite: a white arrow with a black edge is seen on any ground.
@@ -18,11 +19,12 @@ const (
 // arrows are drawings of the pointer, the smallest first.
 var arrows = []Sprite{
 	{
-		"#",
-		"##",
-		"#.#",
-		"#..#",
-		"####",
+		"x",
+		"xx",
+		"xxx",
+		"xxxx",
+		"xx",
+		" x",
 	},
 	{
 		"#",
@@ -65,7 +67,24 @@ func Pointer(scale float64) Sprite {
 	return best
 }
 
+// standsOut is the ink for what is under the sprite: black on what is light, white on what is dark.
+func (m Mark) standsOut(pix []screen.RGB565, grid image.Point) screen.RGB565 {
+	light, n := 0, 0
+	for dy, line := range m.Sprite {
+		for dx := range line {
+			if at := m.At.Add(image.Pt(dx, dy)); at.In(image.Rectangle{Max: grid}) {
+				light, n = light+luma(pix[at.Y*grid.X+at.X]), n+1
+			}
+		}
+	}
+	if light >= 128*n {
+		return outline
+	}
+	return inside
+}
+
 func (m Mark) paint(pix []screen.RGB565, grid image.Point) {
+	ink := m.standsOut(pix, grid)
 	for dy, line := range m.Sprite {
 		y := m.At.Y + dy
 		if y < 0 || y >= grid.Y {
@@ -81,6 +100,8 @@ func (m Mark) paint(pix []screen.RGB565, grid image.Point) {
 				pix[y*grid.X+x] = outline
 			case '.':
 				pix[y*grid.X+x] = inside
+			case 'x':
+				pix[y*grid.X+x] = ink
 			}
 		}
 	}
