@@ -1,0 +1,93 @@
+// Package local lets other programs of the same user on the same machine speak to a running console: `assist roster`,
+// `assist say`, `assist invite` and the like find the session here.
+//
+// A console has one Unix socket for its session, mode 0600 in a folder of mode 0700, named by the code. Whoever connects
+// must be the same user, which the kernel says (threats A37); a peer of another user is not answered at all. One connection
+// carries one request: one line of JSON up, one or more lines down. The socket can ask for what the agent at the console
+// could ask for, and no more: nothing here gives consent, takes a grant or sends input.
+//
+// Serve owns the socket and answers from snapshots of the Console; it keeps no state of its own. A program that reads its
+// answer slowly is waited for writeTime and then dropped; a follower that falls behind misses nothing, because the log is
+// read again from where it was. The console itself never waits for any of them.
+package local
+
+import (
+	"context"
+	"time"
+
+	"assist/chat"
+	"assist/session/console"
+)
+
+// Console is a running console's session. *agent.Session is one.
+type Console interface {
+	State() console.State
+	// Log returns the entries after seq that are kept, oldest first.
+	Log(after chat.Seq) []chat.Entry
+	// Ask gives a command and waits for the host's answer; the number is that of the entry that a Say became.
+	Ask(ctx context.Context, c console.Command) (chat.Seq, error)
+	// Watch signals that State or Log is newer; at most one signal is pending. Stop ends it.
+	Watch() (changed <-chan struct{}, stop func())
+}
+
+// version of what is said on the socket. Fields are only added under one number.
+const version = 1
+
+// Limits of the socket.
+const (
+	maxRequest = 128 << 10        // bytes of a request line: a chat text of chat.MaxBodyBytes, every byte escaped, fits
+	maxReply   = 4 << 20          // bytes of one reply line: 256 members with their longest names fit
+	maxNote    = 4 << 10          // bytes of a hand-over note
+	maxCalls   = 32               // connections at once
+	maxListed  = 1024             // names read in the folder
+	readTime   = 5 * time.Second  // for a request to arrive
+	writeTime  = 10 * time.Second // for a reply to be taken
+	sayTime    = 3 * time.Second  // for the host to number what was said; later it is reported as queued
+	askTime    = 10 * time.Second // for the host to answer anything else
+	lastTime   = time.Second      // for open connections, once the session is over
+	dialTime   = 2 * time.Second  // to connect, and to describe a session
+)
+
+// request is the one line that a client says.
+type request struct {
+	Version int      `json:"v"`
+	Verb    string   `json:"verb"`
+	Lane    string   `json:"lane,omitempty"`   // say
+	Text    string   `json:"text,omitempty"`   // say; the note of handover
+	After   chat.Seq `json:"after,omitempty"`  // chat
+	Follow  bool     `json:"follow,omitempty"` // chat
+	Name    string   `json:"name,omitempty"`   // handover
+}
+
+// reply is one line of the answer. The last has Done or Error.
+type reply struct {
+	Done    bool     `json:"done,omitempty"`
+	Error   *Error   `json:"error,omitempty"`
+	Why     string   `json:"why,omitempty"` // with Done: why there will be no more
+	Roster  []Member `json:"roster,omitempty"`
+	Entry   *Entry   `json:"entry,omitempty"`
+	Said    *Said    `json:"said,omitempty"`
+	Invite  *Invite  `json:"invite,omitempty"`
+	Session *Session `json:"session,omitempty"`
+	Offered *Member  `json:"offered,omitempty"` // handover: who is being asked now
+}
+
+// Error is an answer that says no. The code is the interface, the text may improve.
+type Error struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// The codes of Error.
+const (
+	BadRequest = "bad_request"
+	Busy       = "busy"      // too many connections
+	NotIn      = "not_in"    // the console is not in the session yet, or not any more
+	Refused    = "refused"   // the rules of the session do not allow it
+	Declined   = "declined"  // a person said no, or nothing
+	NoMember   = "no_member" // nobody in the session is called that
+	Ambiguous  = "ambiguous" // several are
+	NoAnswer   = "no_answer" // of the host, in time
+)
