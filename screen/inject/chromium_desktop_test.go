@@ -57,7 +57,7 @@ func (b *browser) get(path string) string {
 }
 
 // profile is a folder that goes away when the last process of the browser stopped writing to it.
-func profile(t *testing.T) string {
+func profile(t testing.TB) string {
 	dir, err := os.MkdirTemp("", "inject-chromium")
 	if err != nil {
 		t.Fatal(err)

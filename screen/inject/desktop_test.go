@@ -13,17 +13,21 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"assist/screen"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
 // desktop is an X server of the test's own with a window manager.
 type desktop struct {
-	t    *testing.T
+	t    testing.TB
 	name string // display
 }
 
 // newDesktop starts Xvfb on a free display, and openbox in it.
-func newDesktop(t *testing.T) *desktop {
+func newDesktop(t testing.TB) *desktop {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -45,7 +49,7 @@ func newDesktop(t *testing.T) *desktop {
 }
 
 // start starts a process and ends it, with all that it started, with the test.
-func start(t *testing.T, cmd *exec.Cmd) {
+func start(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {

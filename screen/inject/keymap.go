@@ -1,9 +1,6 @@
 package inject
 
-import (
-	"fmt"
-	"math/bits"
-)
+import "math/bits"
 
 // The real modifiers of the core protocol, as bits of a state.
 const (
@@ -208,6 +205,3 @@ func (m *keymap) spare() []uint8 {
 	}
 	return out
 }
-
-// row formats a key for error messages and tests.
-func (m *keymap) row(code uint8) string { return fmt.Sprintf("%d%x", code, m.keys[code].syms) }

@@ -220,7 +220,9 @@ func victim(t *testing.T, display string) {
 		t.Fatal(err)
 	}
 	for _, ev := range []screen.Input{
-		text("日本語"), {Kind: screen.KeyPress, Key: screen.KeyControl}, {Kind: screen.KeyPress, Key: 'a'},
+		text("日本語"),
+		{Kind: screen.KeyPress, Key: screen.KeyControl},
+		{Kind: screen.KeyPress, Key: 'a'},
 		{Kind: screen.ButtonPress, Button: 1, At: image.Pt(700, 700)},
 	} {
 		if err := x.Play(ev); err != nil {
@@ -279,5 +281,17 @@ func TestReleaseAllEndsALongText(t *testing.T) {
 		}
 	case <-time.After(time.Second):
 		t.Fatal("the text goes on")
+	}
+}
+
+func BenchmarkTapAndMove(b *testing.B) {
+	d := newDesktop(b)
+	x := d.open()
+	for b.Loop() {
+		for _, ev := range []screen.Input{tap('a', 0), {Kind: screen.PointerMove, At: image.Pt(100, 100)}} {
+			if err := x.Play(ev); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }

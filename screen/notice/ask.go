@@ -130,9 +130,13 @@ func (p *painter) askParts(q *Question, c *choice, left, wait, height, scale int
 	return a
 }
 
+// maxLines is how many lines a text from outside may fill; names are far shorter, and the buttons must stay in sight.
+const maxLines = 4
+
 // para writes lines of wrapped text.
 func (a *asking) para(text string, s style) {
-	for _, line := range a.b.wrap(legible(text), a.inside, s) {
+	lines := a.b.wrap(legible(text), a.inside, s)
+	for _, line := range lines[:min(len(lines), maxLines)] {
 		a.b.text(askEdge, a.y+s.size, a.inside, line, s)
 		a.y += s.size + 8
 	}

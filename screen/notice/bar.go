@@ -22,7 +22,7 @@ func (p *painter) bar(c Content, stopKey bool, scale int) *sheet {
 	if !c.Sharing {
 		title, line = "Your code: "+spaced(c.Code), "Give it only to somebody you called yourself."
 	}
-	return p.cached("bar", fmt.Sprint(title, line, stopKey, scale), func() *sheet {
+	return p.cached("bar", fmt.Sprint(c.Sharing, title, line, stopKey, scale), func() *sheet {
 		b := p.brush(barWidth, barHeight, scale)
 		dot := edge
 		if c.Sharing {
@@ -34,7 +34,11 @@ func (p *painter) bar(c Content, stopKey bool, scale int) *sheet {
 		b.text(38, 48, room+10, line, style{false, 14, pale})
 		stop := image.Rect(barWidth-barStop-10, 10, barWidth-10, barHeight-10)
 		b.fill(stop, red)
-		if label := "Stop sharing"; stopKey {
+		label := "Stop"
+		if c.Sharing {
+			label = "Stop sharing"
+		}
+		if stopKey {
 			b.centred(image.Rect(stop.Min.X, stop.Min.Y+1, stop.Max.X, stop.Min.Y+23), label, style{true, 15, white})
 			b.centred(image.Rect(stop.Min.X, stop.Min.Y+20, stop.Max.X, stop.Max.Y-1), "or press Pause", style{false, 12, white})
 		} else {

@@ -10,6 +10,9 @@ import (
 
 	"github.com/jezek/xgb/shape"
 	"github.com/jezek/xgb/xproto"
+
+	"assist/screen"
+	"assist/screen/inject"
 )
 
 var sharing = Content{
@@ -114,6 +117,37 @@ func TestStopByButtonAndKey(t *testing.T) {
 	}
 }
 
+func TestAgentsCannotPressTheCustomersButtons(t *testing.T) {
+	d := newDesktop(t, "1280x800")
+	x, err := inject.Open(d.name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	x.Exclude(d.w.Rectangles)
+	x.Reserve(screen.KeyPause)
+	d.show(sharing, 1)
+	r := d.w.Rectangles()[0]
+	at := image.Pt(r.Max.X-60, r.Min.Y+30)
+	for _, ev := range []screen.Input{
+		{Kind: screen.ButtonPress, Button: 1, At: at},
+		{Kind: screen.ButtonRelease, Button: 1, At: at},
+		{Kind: screen.ButtonPress, Button: 1, At: at.Add(image.Pt(0, 200))}, // pressed outside, released inside
+		{Kind: screen.ButtonRelease, Button: 1, At: at},
+		{Kind: screen.KeyTap, Key: screen.KeyPause},
+		{Kind: screen.KeyPress, Key: screen.KeyPause, Mods: screen.ModControl},
+	} {
+		if err := x.Play(ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.idle("the agent pressed the stop button and key")
+	d.click(at)
+	if a := d.act(); a != (Stop{}) {
+		t.Errorf("the customer's click did %#v", a)
+	}
+}
+
 func TestDraggedAsideButNeverOff(t *testing.T) {
 	d := newDesktop(t, "1280x800")
 	d.show(sharing, 1)
@@ -182,6 +216,10 @@ func TestAnswers(t *testing.T) {
 	d.key(symEscape)
 	d.idle("the question does not have the keyboard yet")
 	d.click(d.w.Rectangles()[0].Min.Add(image.Pt(300, 8))) // anywhere
+	d.until("it has the keyboard", func() bool {
+		r, err := xproto.GetInputFocus(d.hand).Reply()
+		return err == nil && len(d.ours()) == 1 && r.Focus == d.ours()[0]
+	})
 	d.key(symReturn)
 	expect() // refuse is what Enter presses
 	d.key(symEscape)

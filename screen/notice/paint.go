@@ -6,6 +6,7 @@ import (
 	"image/color"
 	"image/draw"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"
@@ -154,11 +155,19 @@ func (b *brush) centred(r image.Rectangle, text string, s style) {
 	b.text(r.Min.X+(r.Dx()-w)/2, r.Min.Y+(r.Dy()+s.size*7/10)/2, r.Dx()-8, text, s)
 }
 
-// wrap breaks a text into lines of at most most pixels.
+// wrap breaks a text into lines of at most most pixels, a long word wherever it has to be: the end of a handle is the
+// organisation, and a line that were cut would hide it.
 func (b *brush) wrap(text string, most int, s style) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
+	words := strings.Fields(text)
+	for len(words) > 0 {
+		word := words[0]
+		words = words[1:]
+		if head := b.head(word, most, s); head < len(word) {
+			words = append([]string{word[head:]}, words...)
+			word = word[:head]
+		}
 		if next := strings.TrimSpace(line + " " + word); line == "" || b.width(next, s) <= most {
 			line = next
 		} else {
@@ -166,6 +175,19 @@ func (b *brush) wrap(text string, most int, s style) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// head is how many bytes of a word fit a line, at least one character.
+func (b *brush) head(word string, most int, s style) int {
+	fits := 0
+	for i, r := range word {
+		end := i + utf8.RuneLen(r)
+		if fits > 0 && b.width(word[:end], s) > most {
+			break
+		}
+		fits = end
+	}
+	return fits
 }
 
 // button draws a button; off ones are pale.
@@ -186,7 +208,7 @@ func (b *brush) button(r image.Rectangle, label string, back color.Color, off, f
 func legible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r < 0x250, r >= 0x370 && r < 0x530, r >= 0x1e00 && r < 0x2000, r >= 0x2010 && r < 0x2027, r == '€', r == '□':
+		case r >= 0x20 && r < 0x7f, r >= 0xa0 && r < 0x250, r >= 0x370 && r < 0x530, r >= 0x1e00 && r < 0x2000, r >= 0x2010 && r < 0x2027, r == '€', r == '□':
 			return r
 		}
 		return '□'
