@@ -178,3 +178,43 @@ func TestSpecialKeysAndLatches(t *testing.T) {
 		t.Errorf("sent %v, status line %q", got, d.bottom())
 	}
 }
+
+// A question is before the customer, or there is no contact: what is typed then must not arrive when nobody expects it.
+func TestInputThatGoesNowhereIsNotKeptForLater(t *testing.T) {
+	for name, c := range map[string]struct {
+		begin, end func(*State)
+		says       string
+	}{
+		"paused": {
+			func(s *State) { s.Roster.Paused, s.Roster.WhyPaused = true, "a question is before the customer" },
+			func(s *State) { s.Roster.Paused = false },
+			"input is paused: a question is before the customer",
+		},
+		"lost": {func(s *State) { s.Phase = Lost }, func(s *State) { s.Phase = In }, "no contact: keys and clicks go nowhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 100, 24)
+			d.press("c")
+			d.s.full = true
+			d.press("a") // waits, because the session is busy
+			d.s.change(func() { c.begin(&d.s.state); d.s.full = false })
+			d.news()
+			d.sees(c.says, "CONTROL")
+			d.press("b", "enter")
+			d.send(tea.PasteMsg{Content: "secret"}, tea.MouseClickMsg{X: 40, Y: 12, Button: tea.MouseLeft})
+			d.s.change(func() { c.end(&d.s.state) })
+			d.news()
+			d.press("x")
+			got := d.sent()
+			if len(got) != 2 || got[0].Kind != screen.ReleaseAll || got[1].Key != 'x' {
+				t.Errorf("the customer got %v", got)
+			}
+			d.s.change(func() { c.begin(&d.s.state) })
+			d.news()
+			d.press("ctrl+]")
+			if d.m.mode != status.Browse {
+				t.Error("the way out is shut")
+			}
+		})
+	}
+}
