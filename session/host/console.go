@@ -178,7 +178,7 @@ func (h *Host) live(ctx context.Context, c *console) {
 	err := group.Wait()
 	h.log.Debug("console gone", "console", c.id, "err", err)
 	h.studio.leave(c.id)
-	h.loop.post(func(l *loop) { l.dropped(c) })
+	h.loop.post(func(l *loop) { l.dropped(c, err) })
 }
 
 // hangUp closes the link of a console that is done with. Said words get a moment to arrive.

@@ -187,13 +187,13 @@ func (l *loop) welcome(id session.ConsoleID) {
 	l.gate()
 }
 
-// dropped takes a console whose link is gone from the session.
-func (l *loop) dropped(c *console) {
+// dropped takes a console whose link is gone, by err, from the session.
+func (l *loop) dropped(c *console, err error) {
 	if l.consoles[c.id] != c {
 		return
 	}
-	var closed *transport.ClosedError
-	left := errors.As(c.link.Err(), &closed) && closed.Remote && closed.Code == inner.CloseLeft
+	var closed *transport.ClosedError // a stream knows it a moment before the link does
+	left := (errors.As(err, &closed) || errors.As(c.link.Err(), &closed)) && closed.Remote && closed.Code == inner.CloseLeft
 	if !left || l.apply(session.Leave{By: c.member, Console: c.id}) != nil {
 		_ = l.apply(session.Drop{Console: c.id}) // never fails
 	}

@@ -150,15 +150,6 @@ func (h *Host) outcome(ctx context.Context, err error) error {
 func (h *Host) serve(ctx context.Context, door door, at place) error {
 	group, ctx := errgroup.WithContext(ctx)
 	h.loop = newLoop(h, at)
-	group.Go(func() error { return h.loop.run(ctx) })
-	group.Go(func() error { return h.player.run(ctx) })
-	group.Go(func() error { return h.studio.run(ctx) })
-	group.Go(func() error {
-		if err := h.cfg.Source.Run(ctx); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("watch display: %w", err)
-		}
-		return nil
-	})
 	for _, f := range h.cfg.Fronts {
 		views := h.loop.addFront()
 		group.Go(func() error {
@@ -168,6 +159,15 @@ func (h *Host) serve(ctx context.Context, door door, at place) error {
 			return nil
 		})
 	}
+	group.Go(func() error { return h.loop.run(ctx) })
+	group.Go(func() error { return h.player.run(ctx) })
+	group.Go(func() error { return h.studio.run(ctx) })
+	group.Go(func() error {
+		if err := h.cfg.Source.Run(ctx); err != nil && ctx.Err() == nil {
+			return fmt.Errorf("watch display: %w", err)
+		}
+		return nil
+	})
 	group.Go(func() error { return h.accept(ctx, group, door) })
 	err := group.Wait()
 	h.halt()
