@@ -44,6 +44,9 @@ func explain(err error) (text, hint string, code int) {
 	if text, hint, code, ok := explainRelay(err); ok {
 		return text, hint, code
 	}
+	if text, hint, code, ok := explainSession(err); ok {
+		return text, hint, code
+	}
 	var begun *begunError
 	if !errors.As(err, &begun) {
 		return firstLine(err.Error()), "assist --help lists the verbs, assist VERB --help what each takes", exitUsage

@@ -1,8 +1,137 @@
 package main
 
 import (
+	"context"
+	"os"
+
+	"golang.org/x/sync/errgroup"
+
+	"assist/screen"
 	"assist/screen/inject"
+	"assist/screen/notice"
+	"assist/session"
 	"assist/session/host"
+	"assist/tui/consent"
 )
 
-func (f *hostFlags) fronts(_ *inject.X11) ([]host.Front, error) { return nil, nil }
+// fronts are where the customer sees and answers: always on the shared desktop itself, and in this terminal unless it is
+// for a script.
+func (f *hostFlags) fronts(keys *inject.X11) ([]host.Front, error) {
+	window, err := notice.New(f.display)
+	if err != nil {
+		return nil, err
+	}
+	keys.Exclude(window.Rectangles) // nobody but the customer presses Stop or Allow
+	if window.StopKey() {
+		keys.Reserve(screen.KeyPause)
+	}
+	all := []host.Front{desktopFront{window}}
+	if !f.json {
+		all = append(all, terminalFront{consent.Screen{In: os.Stdin, Out: os.Stdout, Accessible: f.accessible}})
+	}
+	return all, nil
+}
+
+// desktopFront is the notice on the shared desktop.
+type desktopFront struct{ window *notice.Window }
+
+func (d desktopFront) Run(ctx context.Context, views <-chan host.View, act func(host.Act)) error {
+	return convert(ctx, views, contentOf, func(ctx context.Context, contents <-chan notice.Content) error {
+		return d.window.Run(ctx, contents, func(a notice.Action) {
+			switch a := a.(type) {
+			case notice.Stop:
+				act(host.Stop{})
+			case notice.Answer:
+				allow, err := session.ParseGrants(a.Allow)
+				if err != nil { // a grant that does not exist is not given
+					allow = 0
+				}
+				act(host.Answer{Serial: a.Serial, Allow: allow})
+			}
+		})
+	})
+}
+
+func contentOf(v host.View) notice.Content {
+	c := notice.Content{}
+	for _, m := range v.Roster.Members {
+		if m.Role == session.Customer || (m.Presence != session.Here && m.Presence != session.Away && m.Presence != session.Reconnecting) {
+			continue
+		}
+		c.People = append(c.People, notice.Person{
+			Name: m.Name, Org: m.Org, Controls: m.ID == v.Roster.Controlling, Away: m.Presence == session.Reconnecting,
+		})
+	}
+	c.Sharing = len(c.People) > 0
+	if !c.Sharing && v.Question == nil && !v.Ended {
+		c.Code = v.Code
+	}
+	if !v.Alone.IsZero() {
+		c.Status = "no agent is here; it ends by itself at " + v.Alone.Local().Format("15:04")
+	}
+	if q := v.Question; q != nil {
+		c.Question = &notice.Question{
+			Serial: q.Serial, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust.String(), Verified: q.Trust == session.VerifiedOrg,
+			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline,
+		}
+	}
+	return c
+}
+
+// terminalFront is the customer's own terminal.
+type terminalFront struct{ screen consent.Screen }
+
+func (f terminalFront) Run(ctx context.Context, views <-chan host.View, act func(host.Act)) error {
+	return convert(ctx, views, viewOf, func(ctx context.Context, views <-chan consent.View) error {
+		return f.screen.Run(ctx, views, func(a consent.Act) {
+			switch a := a.(type) {
+			case consent.Stop:
+				act(host.Stop{})
+			case consent.Answer:
+				act(host.Answer{Serial: a.Serial, Allow: a.Allow})
+			case consent.TakeBack:
+				act(host.Revoke{Member: session.Nobody, Grants: session.Control})
+			case consent.Say:
+				act(host.Say{Text: a.Text})
+			}
+		})
+	})
+}
+
+func viewOf(v host.View) consent.View {
+	out := consent.View{
+		Code: v.Code, URL: v.URL, Relay: v.Relay, Expires: v.Expires, Started: v.Started, Roster: v.Roster, Words: v.Words,
+		Log: v.Log, Alone: v.Alone, Ended: v.Ended, Why: v.Why,
+	}
+	if v.Question != nil {
+		q := consent.Question(*v.Question)
+		out.Question = &q
+	}
+	return out
+}
+
+// convert runs a front on views of its own kind. Of them only the newest waits.
+func convert[V any](ctx context.Context, views <-chan host.View, into func(host.View) V, front func(context.Context, <-chan V) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	slot := make(chan V, 1)
+	group.Go(func() error {
+		for {
+			select {
+			case v := <-views:
+				select {
+				case <-slot: // nobody took it
+				default:
+				}
+				slot <- into(v)
+			case <-ctx.Done():
+				return nil
+			}
+		}
+	})
+	group.Go(func() error {
+		defer cancel()
+		return front(ctx, slot)
+	})
+	return group.Wait()
+}

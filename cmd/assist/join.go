@@ -104,12 +104,7 @@ func (f *consoleFlags) open(ctx context.Context, s *agent.Session, cfg agent.Con
 		_, err := tui.Run(ctx, s, tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(cfg.Relay)})
 		return err
 	})
-	err := group.Wait()
-	var none *tui.NoTerminalError
-	if errors.As(err, &none) {
-		return usage(err, "the console needs a terminal; run it in one, or in tmux")
-	}
-	return errors.Join(err, failure)
+	return errors.Join(group.Wait(), failure)
 }
 
 // hostArgs is what the customer has to add to "assist host CODE" to find the same relay.
