@@ -30,6 +30,8 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io"
+	"log"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,6 +42,10 @@ import (
 
 	"assist/screen"
 )
+
+func init() {
+	xgb.Logger = log.New(io.Discard, "", 0) // it would write into the customer's terminal; errors come back as errors
+}
 
 const (
 	reuseAfter = 500 * time.Millisecond // a spare keycode keeps its symbols so long after its last use
