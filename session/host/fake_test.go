@@ -160,7 +160,7 @@ type fakeDisplay struct {
 	grabs   int
 	played  []screen.Input
 	release int
-	typing  time.Duration // how long one event takes
+	stuck   chan struct{} // when set, the display does not answer until it is closed
 }
 
 func newFakeDisplay() *fakeDisplay {
@@ -211,16 +211,25 @@ func (d *fakeDisplay) paint(shade byte) {
 }
 
 func (d *fakeDisplay) Play(ev screen.Input) error {
+	d.answer()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.typing > 0 {
-		time.Sleep(d.typing)
-	}
 	d.played = append(d.played, ev)
 	return nil
 }
 
+// answer waits as long as the display is stuck.
+func (d *fakeDisplay) answer() {
+	d.mu.Lock()
+	stuck := d.stuck
+	d.mu.Unlock()
+	if stuck != nil {
+		<-stuck
+	}
+}
+
 func (d *fakeDisplay) ReleaseAll() error {
+	d.answer()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.release++

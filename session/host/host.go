@@ -118,17 +118,25 @@ func (h *Host) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(ctx, h.halt)()
-	done := make(chan error, 1)
-	go func() { done <- h.register(ctx) }()
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = h.register(ctx)
+	}()
 	select {
-	case err := <-done:
+	case <-done:
 		return h.outcome(ctx, err)
 	case <-h.stop:
 	}
 	cancel(ErrStopped)
-	select {
-	case <-done:
-	case <-time.After(stopWait):
+	late, stop := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
+	defer stop()
+	for _, gone := range []<-chan struct{}{h.player.released, done} {
+		select {
+		case <-gone:
+		case <-late.Done():
+		}
 	}
 	return ErrStopped
 }
@@ -171,6 +179,10 @@ func (h *Host) serve(ctx context.Context, door door, at place) error {
 	group.Go(func() error { return h.accept(ctx, group, door) })
 	err := group.Wait()
 	h.halt()
+	select {
+	case <-h.player.released:
+	case <-time.After(stopWait):
+	}
 	return err
 }
 

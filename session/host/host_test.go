@@ -200,6 +200,28 @@ func TestStopIsAtOnceAndWaitsForNobody(t *testing.T) {
 	})
 }
 
+func TestStopDoesNotWaitForTheDisplay(t *testing.T) {
+	onStage(t, nil, func(s *stage) {
+		g := s.arrive("ann", nil)
+		stuck := make(chan struct{})
+		s.display.mu.Lock()
+		s.display.stuck = stuck
+		s.display.mu.Unlock()
+		g.do(screen.Input{Kind: screen.KeyTap, Key: 'a'}) // never comes back
+		began := time.Now()
+		s.acts <- Stop{}
+		<-g.link.done
+		if took := time.Since(began); took > 250*time.Millisecond {
+			t.Fatalf("the link was closed after %v", took)
+		}
+		close(stuck)
+		g.do(screen.Input{Kind: screen.KeyTap, Key: 'b'})
+		if got := s.display.kinds(); len(got) > 1 {
+			t.Fatalf("played %v after the stop", got)
+		}
+	})
+}
+
 func TestChatIsOneOrderAndIsSaidOnce(t *testing.T) {
 	onStage(t, nil, func(s *stage) {
 		ann, bob := s.arrive("ann", nil), s.arrive("bob", nil)

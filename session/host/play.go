@@ -35,6 +35,7 @@ type player struct {
 	log      *slog.Logger
 	may      atomic.Pointer[map[session.MemberID]bool]
 	over     atomic.Bool
+	released chan struct{}
 	used     chan session.MemberID
 
 	mu    sync.Mutex // around everything that is played
@@ -49,7 +50,7 @@ type player struct {
 
 func newPlayer(i Injector, log *slog.Logger) *player {
 	p := &player{
-		injector: i, log: log, used: make(chan session.MemberID, 16), due: make(chan struct{}, 1),
+		injector: i, log: log, released: make(chan struct{}), used: make(chan session.MemberID, 16), due: make(chan struct{}, 1),
 		keys: map[screen.Key]map[session.MemberID]bool{}, press: map[screen.Button]map[session.MemberID]bool{},
 		at: map[session.MemberID]image.Point{},
 	}
@@ -60,14 +61,22 @@ func newPlayer(i Injector, log *slog.Logger) *player {
 // allow says whose input is played from now on.
 func (p *player) allow(may map[session.MemberID]bool) { p.may.Store(&may) }
 
-// halt ends playing for good and lets everything go. It does not wait for an event that is being played.
+// halt ends playing for good and lets everything go. It waits neither for an event that is being played nor for a display
+// that does not answer; released is closed when the keys are up.
 func (p *player) halt() {
-	if p.over.Swap(true) || p.injector == nil {
+	if p.over.Swap(true) {
 		return
 	}
-	if err := p.injector.ReleaseAll(); err != nil {
-		p.log.Warn("release keys", "err", err)
+	if p.injector == nil {
+		close(p.released)
+		return
 	}
+	go func() {
+		defer close(p.released)
+		if err := p.injector.ReleaseAll(); err != nil {
+			p.log.Warn("release keys", "err", err)
+		}
+	}()
 }
 
 // release lets go what a member holds. It does not wait for the display.
