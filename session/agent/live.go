@@ -52,6 +52,8 @@ func (s *Session) live(ctx context.Context) error {
 		}
 		since := s.State().LostSince
 		switch {
+		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
+			return &endedError{why: "the session ended while there was no contact"}
 		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
 			return err
 		case time.Since(since) > keepTrying:
@@ -78,9 +80,12 @@ func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) 
 		}
 	}
 	if err := s.refresh(ctx, *at); err != nil {
-		if !final(err) { // the relay does not answer: the next attempt begins with it
+		if unknown := errors.Is(err, ErrUnknownCode); unknown || !final(err) { // the next attempt begins with the relay
 			(*at).leave()
 			*at = nil
+			if unknown {
+				err = fmt.Errorf("%w: our place is gone", ErrHostGone)
+			}
 		}
 		return false, err
 	}

@@ -186,8 +186,8 @@ func (v *visit) closedBy(err error) error {
 
 // ended says what a closed link means.
 func ended(link *transport.Link, err error) error {
-	var closed *transport.ClosedError
-	if !errors.As(link.Err(), &closed) || !closed.Remote {
+	var closed *transport.ClosedError // a stream knows it a moment before the link does
+	if !errors.As(err, &closed) && !errors.As(link.Err(), &closed) || !closed.Remote {
 		return err
 	}
 	switch closed.Code {

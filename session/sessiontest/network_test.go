@@ -156,3 +156,41 @@ func TestEverythingArrivesOverABadPath(t *testing.T) {
 		}
 	})
 }
+
+func TestSessionThatEndedMeanwhileIsOver(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
+		c, path := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{})
+		c.Phase(console.In)
+		path.Set(down)
+		c.Phase(console.Lost)
+		h.Customer.Do(host.Stop{})
+		_ = h.Result()
+		path.Set(transporttest.Conditions{})
+		if err := c.Result(); err != nil {
+			t.Errorf("%v", err)
+		}
+		if st := c.State(); st.Phase != console.Over || st.Why == "" {
+			t.Errorf("%+v", st)
+		}
+	})
+}
+
+func TestRelayRestartIsSurvived(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
+		c := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
+		c.Phase(console.In)
+		r.Stop()
+		c.Phase(console.Lost)
+		c.Do(console.Say{Lane: chat.Everyone, Text: "still here"})
+		r.Restart()
+		c.Phase(console.In)
+		c.Wait("what was said meanwhile", func(console.State) bool { return slices.Equal(c.Said(), []string{"still here"}) })
+		if v := h.Customer.View(); v.Ended {
+			t.Errorf("%+v", v)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,7 +37,9 @@ type Relay struct {
 	Keys  broker.Keys
 	admin broker.Admin
 	orgs  map[string]bool
+	id    transport.Identity
 	net   *network // nil: loopback
+	path  *Path    // of the relay's machine in net
 	t     testing.TB
 	stop  func()
 }
@@ -72,39 +75,49 @@ func newRelay(t testing.TB, dir string, n *network) *Relay {
 	t.Helper()
 	keys, err := broker.LoadKeys(dir)
 	must(t, err)
-	db, err := store.Open(t.Context(), dir)
-	must(t, err)
 	id, err := transport.NewIdentity()
 	must(t, err)
-	handler := &outer{}
-	conf := relay.Config{
-		Listen: "127.0.0.1:0", TLS: &tls.Config{Certificates: []tls.Certificate{id.Cert}}, Handler: handler, ResetKey: keys.Reset,
-	}
+	r := &Relay{Keys: keys, id: id, admin: broker.Admin{Dir: dir}, orgs: map[string]bool{}, net: n, t: t}
+	r.Relay = transport.Relay{Addr: "127.0.0.1:0", Pin: id.Fingerprint.Pin()}
 	if n != nil {
-		conf.Conn, err = n.newPath(transporttest.Conditions{}).open()
-		must(t, err)
+		r.path = n.newPath(transporttest.Conditions{})
 	}
-	server, err := relay.Listen(conf)
-	must(t, err)
-	handler.broker, err = broker.New(t.Context(), broker.Config{
-		Store: db, Keys: keys, Forwarder: groups{server}, Software: "assist test",
-		OrgKey: func(org string) (ed25519.PrivateKey, error) { return broker.OrgKey(dir, org) },
-	})
-	must(t, err)
-	r := &Relay{
-		Relay: transport.Relay{Addr: server.Addr().String(), Pin: id.Fingerprint.Pin()},
-		Keys:  keys, admin: broker.Admin{Store: db, Dir: dir}, orgs: map[string]bool{}, net: n, t: t,
-	}
-	stopBroker, stopServer := run(t, "broker", handler.broker.Run), run(t, "relay", server.Run)
-	r.stop = func() { stopBroker(); stopServer() }
-	t.Cleanup(func() {
-		r.stop()
-		must(t, db.Close())
-	})
+	r.Restart()
+	t.Cleanup(func() { r.stop() })
 	return r
 }
 
-// Stop ends the relay as if its machine was switched off between two packets, as far as one process can do that.
+// Restart starts the relay on the address that it had, with what is in its folder.
+func (r *Relay) Restart() {
+	r.t.Helper()
+	ctx := r.t.Context()
+	db, err := store.Open(ctx, r.admin.Dir)
+	must(r.t, err)
+	handler := &outer{}
+	conf := relay.Config{
+		Listen: r.Addr, TLS: &tls.Config{Certificates: []tls.Certificate{r.id.Cert}}, Handler: handler, ResetKey: r.Keys.Reset,
+	}
+	if r.path != nil {
+		conf.Conn, err = r.path.openAt(relayPort)
+		must(r.t, err)
+	}
+	server, err := relay.Listen(conf)
+	must(r.t, err)
+	handler.broker, err = broker.New(ctx, broker.Config{
+		Store: db, Keys: r.Keys, Forwarder: groups{server}, Software: "assist test",
+		OrgKey: func(org string) (ed25519.PrivateKey, error) { return broker.OrgKey(r.admin.Dir, org) },
+	})
+	must(r.t, err)
+	r.Addr, r.admin.Store = server.Addr().String(), db
+	stopBroker, stopServer := run(r.t, "broker", handler.broker.Run), run(r.t, "relay", server.Run)
+	r.stop = sync.OnceFunc(func() {
+		stopBroker()
+		stopServer()
+		must(r.t, db.Close())
+	})
+}
+
+// Stop ends the relay: its consoles and hosts are told so.
 func (r *Relay) Stop() { r.stop() }
 
 // run starts a Run and gives back what ends it and waits for that.

@@ -62,6 +62,9 @@ type Path struct {
 	port uint16
 }
 
+// relayPort is where a relay listens.
+const relayPort = 443
+
 // newPath is a machine with an address of its own.
 func (n *network) newPath(c transporttest.Conditions) *Path {
 	n.mu.Lock()
@@ -87,9 +90,17 @@ func (p *Path) conditions() transporttest.Conditions {
 func (p *Path) open() (net.PacketConn, error) {
 	p.mu.Lock()
 	p.port++
-	at := netip.AddrPortFrom(p.host, p.port)
+	port := p.port
 	p.mu.Unlock()
+	return p.openAt(port)
+}
+
+func (p *Path) openAt(port uint16) (net.PacketConn, error) {
+	at := netip.AddrPortFrom(p.host, port)
 	p.net.mu.Lock()
+	if old := p.net.nodes[at]; old != nil {
+		close(old.in)
+	}
 	p.net.nodes[at] = &node{path: p, in: make(chan delivery, inbox)}
 	p.net.mu.Unlock()
 	return simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(at), p.net), nil
