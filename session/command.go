@@ -102,6 +102,22 @@ type (
 	Tick struct{}
 )
 
+// ofAgent is a command that only an agent who is here can give.
+type ofAgent interface {
+	Command
+	by() MemberID
+}
+
+func (c Leave) by() MemberID          { return c.By }
+func (c AskGrants) by() MemberID      { return c.By }
+func (c TakeControl) by() MemberID    { return c.By }
+func (c GiveControl) by() MemberID    { return c.By }
+func (c HandOver) by() MemberID       { return c.By }
+func (c HandOverAnswer) by() MemberID { return c.By }
+func (c SetCeiling) by() MemberID     { return c.By }
+func (c CheckedWords) by() MemberID   { return c.By }
+func (c Used) by() MemberID           { return c.By }
+
 func (Knock) command()          {}
 func (Drop) command()           {}
 func (Leave) command()          {}

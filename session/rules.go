@@ -150,28 +150,11 @@ func (s *Session) apply(now time.Time, c Command) error {
 
 // applyOfAgent does what only an agent who is here can ask for.
 func (s *Session) applyOfAgent(now time.Time, c Command) error {
-	by := Nobody
-	switch c := c.(type) {
-	case Leave:
-		by = c.By
-	case AskGrants:
-		by = c.By
-	case TakeControl:
-		by = c.By
-	case GiveControl:
-		by = c.By
-	case HandOver:
-		by = c.By
-	case HandOverAnswer:
-		by = c.By
-	case SetCeiling:
-		by = c.By
-	case CheckedWords:
-		by = c.By
-	case Used:
-		by = c.By
+	a, ok := c.(ofAgent)
+	if !ok {
+		return ErrBadCommand
 	}
-	m := s.seat(by)
+	m := s.seat(a.by())
 	if m == nil || m.Presence != Here {
 		return ErrNotHere
 	}

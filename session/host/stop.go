@@ -10,6 +10,9 @@ import (
 // stopWait is how long a stop waits for what it has ended to be gone: links that do not answer are not waited for.
 const stopWait = 150 * time.Millisecond
 
+// keysFirst is how long the links wait for the keys to go up.
+const keysFirst = 50 * time.Millisecond
+
 // Stop ends the session for all, at once: nothing more is played or sent, keys go up, links are closed. It waits for no
 // network and can be called from anywhere, any number of times.
 func (h *Host) Stop() {
@@ -22,8 +25,12 @@ func (h *Host) Stop() {
 
 // halt is the part of a stop that every end shares.
 func (h *Host) halt() {
-	h.player.halt()
 	h.studio.halt()
+	h.player.halt()
+	select {
+	case <-h.player.released:
+	case <-time.After(keysFirst):
+	}
 	h.links.close(inner.CloseEnded, "the customer's host has ended the session")
 }
 
