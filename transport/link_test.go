@@ -187,7 +187,7 @@ func TestFailedSendsDoNotEndALink(t *testing.T) {
 	f := failing{c, make(chan struct{}, 10)}
 	hostID, consoleID := transporttest.NewIdentity(t), transporttest.NewIdentity(t)
 	code, host := transporttest.Host(t, transporttest.Dial(t, r.Addr(), hostID, transport.Options{}))
-	o := transporttest.Dial(t, r.Addr(), consoleID, transport.Options{Conn: f})
+	o := transporttest.Dial(t, r.Addr(), consoleID, transport.Options{Open: func() (net.PacketConn, error) { return f, nil }})
 	console := transporttest.Console(t, o, code)
 	p := transporttest.Join(t, host, hostID, console, consoleID)
 	for range cap(f.left) {

@@ -84,10 +84,15 @@ func (v *Virtual) Listen(id Identity) (*Listener, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Listener{v: v, ln: ln, links: make(chan *Link, acceptQueue), cancel: cancel}
+	l.loop.Go(func() { l.run(ctx) })
 	v.mu.Lock()
+	over := v.over
 	v.ln = l
 	v.mu.Unlock()
-	l.loop.Go(func() { l.run(ctx) })
+	if over {
+		l.Close()
+		return nil, fmt.Errorf("listen for consoles: %w", errClosedVirtual)
+	}
 	return l, nil
 }
 

@@ -14,7 +14,6 @@ package transport
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/netip"
@@ -42,10 +41,9 @@ type Relay struct {
 
 // Options of DialRelay. The zero value is right outside of tests.
 type Options struct {
-	Software string         // for the relay's log, such as "assist 0.1.0"
-	Conn     net.PacketConn // used in place of a UDP socket of our own; closed with the Outer
-	Plain    bool           // without GRO and GSO
-	// Open is asked for such a Conn each time one is needed: Options may serve for many dials.
+	Software string // for the relay's log, such as "assist 0.1.0"
+	Plain    bool   // without GRO and GSO
+	// Open gives what is used in place of a UDP socket of our own, one for each dial; it is closed with the Outer.
 	Open func() (net.PacketConn, error)
 }
 
@@ -62,86 +60,6 @@ type Outer struct {
 	virtuals map[uint64]*Virtual // by channel
 
 	closeOnce sync.Once
-}
-
-// DialRelay connects to r and exchanges Hello. It fails with a *RelayUnreachableError, a *RelayKeyError or a *ProblemError.
-func DialRelay(ctx context.Context, r Relay, id Identity, opt Options) (*Outer, error) {
-	addrs, host, err := resolve(ctx, r.Addr)
-	if err != nil {
-		return nil, &RelayUnreachableError{r.Addr, err}
-	}
-	for _, at := range addrs {
-		o, dialErr := dialAt(ctx, r, host, at, id, opt)
-		if dialErr == nil {
-			return o, nil
-		}
-		err = dialErr
-		if _, unreachable := err.(*RelayUnreachableError); !unreachable || ctx.Err() != nil || opt.Conn != nil {
-			break
-		}
-	}
-	return nil, err
-}
-
-func resolve(ctx context.Context, addr string) ([]netip.AddrPort, string, error) {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, "", err
-	}
-	n, err := net.DefaultResolver.LookupPort(ctx, "udp", port)
-	if err != nil {
-		return nil, "", err
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return nil, "", err
-	}
-	var out []netip.AddrPort
-	for _, ip := range ips {
-		out = append(out, netip.AddrPortFrom(ip.Unmap(), uint16(n)))
-	}
-	return out, host, nil
-}
-
-func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Identity, opt Options) (*Outer, error) {
-	o := &Outer{relay: at, virtuals: map[uint64]*Virtual{}}
-	if err := o.openSocket(opt); err != nil {
-		return nil, &RelayUnreachableError{r.Addr, err}
-	}
-	o.tr = &quic.Transport{Conn: o.sock.PacketConn()}
-	conf, keyErr := relayTLS(r, host, id)
-	conn, err := o.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
-	if err != nil {
-		o.closeSocket()
-		if *keyErr != nil {
-			return nil, *keyErr
-		}
-		return nil, refusal(r.Addr, err)
-	}
-	o.conn = conn
-	if err := o.hello(ctx, opt.Software); err != nil {
-		o.Close()
-		return nil, refusal(r.Addr, err)
-	}
-	return o, nil
-}
-
-func (o *Outer) openSocket(opt Options) (err error) {
-	if opt.Open != nil {
-		if opt.Conn, err = opt.Open(); err != nil {
-			return err
-		}
-	}
-	if opt.Conn != nil {
-		o.sock = udp.New(opt.Conn, o, udp.Options{Plain: opt.Plain})
-		return nil
-	}
-	network := "udp6"
-	if o.relay.Addr().Is4() {
-		network = "udp4"
-	}
-	o.sock, err = udp.Listen(network, ":0", o, udp.Options{Plain: opt.Plain})
-	return err
 }
 
 func outerConfig() *quic.Config {
@@ -225,20 +143,4 @@ func (o *Outer) attached() []*Virtual {
 		out = append(out, v)
 	}
 	return out
-}
-
-// relayTLS is how the relay is known and how it knows us. *keyErr is set when its key is not the right one.
-func relayTLS(r Relay, host string, id Identity) (*tls.Config, *error) {
-	keyErr := new(error)
-	return &tls.Config{
-		MinVersion:         tls.VersionTLS13,
-		NextProtos:         []string{wire.OuterALPN},
-		ServerName:         host,
-		Certificates:       []tls.Certificate{id.Cert},
-		InsecureSkipVerify: true, // VerifyConnection does it, so that the key can be named in the error
-		VerifyConnection: func(cs tls.ConnectionState) error {
-			*keyErr = verifyRelay(cs, r.Pin, host)
-			return *keyErr
-		},
-	}, keyErr
 }

@@ -12,6 +12,7 @@ package relay
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -33,7 +34,9 @@ type Config struct {
 	TLS     *tls.Config // certificates; versions and the rest are set by the Server
 	Handler Handler
 
-	ResetKey [32]byte // of stateless resets (RFC 9000, 10.3): the same over restarts, so that lost connections end at once
+	// ResetKey is of stateless resets (RFC 9000, 10.3): the same over restarts, so that lost connections end at once; zero
+	// means a random one.
+	ResetKey [32]byte
 	TokenKey [32]byte // of address tokens (RFC 9000, 8.1.3): the same over restarts; zero means a random one
 
 	Log        *slog.Logger          // nil discards
@@ -72,6 +75,9 @@ type Server struct {
 func Listen(conf Config) (*Server, error) {
 	if conf.Log == nil {
 		conf.Log = slog.New(slog.DiscardHandler)
+	}
+	if conf.ResetKey == ([32]byte{}) {
+		rand.Read(conf.ResetKey[:])
 	}
 	if conf.MaxConns == 0 {
 		conf.MaxConns = 20000

@@ -28,6 +28,10 @@ func (c *cable) WriteTo(b []byte, to net.Addr) (int, error) {
 	return c.PacketConn.WriteTo(b, to)
 }
 
+func over(c net.PacketConn) transport.Options {
+	return transport.Options{Open: func() (net.PacketConn, error) { return c, nil }}
+}
+
 // simulate runs a test on virtual time with a relay, a host and a console, 25 ms from each other.
 func simulate(t *testing.T, test func(t *testing.T, p *transporttest.Pair, host *cable)) {
 	synctest.Test(t, func(t *testing.T) {
@@ -43,8 +47,8 @@ func simulate(t *testing.T, test func(t *testing.T, p *transporttest.Pair, host 
 		t.Cleanup(func() { world.Close() })
 		r := transporttest.NewRelay(t, relay.Config{Conn: relayNode})
 		hostID, consoleID := transporttest.NewIdentity(t), transporttest.NewIdentity(t)
-		code, host := transporttest.Host(t, transporttest.Dial(t, r.Addr(), hostID, transport.Options{Conn: hostNode}))
-		console := transporttest.Console(t, transporttest.Dial(t, r.Addr(), consoleID, transport.Options{Conn: consoleNode}), code)
+		code, host := transporttest.Host(t, transporttest.Dial(t, r.Addr(), hostID, over(hostNode)))
+		console := transporttest.Console(t, transporttest.Dial(t, r.Addr(), consoleID, over(consoleNode)), code)
 		test(t, transporttest.Join(t, host, hostID, console, consoleID), hostNode)
 	})
 }

@@ -14,11 +14,12 @@
 package wire
 
 import (
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
+
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -1862,34 +1863,37 @@ func file_transport_wire_outer_proto_rawDescGZIP() []byte {
 	return file_transport_wire_outer_proto_rawDescData
 }
 
-var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
-var file_transport_wire_outer_proto_goTypes = []any{
-	(*Hello)(nil),      // 0: assist.wire.Hello
-	(*HelloReply)(nil), // 1: assist.wire.HelloReply
-	(*Problem)(nil),    // 2: assist.wire.Problem
-	(*Request)(nil),    // 3: assist.wire.Request
-	(*Reply)(nil),      // 4: assist.wire.Reply
-	(*Done)(nil),       // 5: assist.wire.Done
-	(*Login)(nil),      // 6: assist.wire.Login
-	(*LoggedIn)(nil),   // 7: assist.wire.LoggedIn
-	(*Account)(nil),    // 8: assist.wire.Account
-	(*Logout)(nil),     // 9: assist.wire.Logout
-	(*Whoami)(nil),     // 10: assist.wire.Whoami
-	(*Start)(nil),      // 11: assist.wire.Start
-	(*Minted)(nil),     // 12: assist.wire.Minted
-	(*OpenHost)(nil),   // 13: assist.wire.OpenHost
-	(*Opened)(nil),     // 14: assist.wire.Opened
-	(*Channel)(nil),    // 15: assist.wire.Channel
-	(*Introduced)(nil), // 16: assist.wire.Introduced
-	(*PeerGone)(nil),   // 17: assist.wire.PeerGone
-	(*Join)(nil),       // 18: assist.wire.Join
-	(*Joined)(nil),     // 19: assist.wire.Joined
-	(*HostHere)(nil),   // 20: assist.wire.HostHere
-	(*HostGone)(nil),   // 21: assist.wire.HostGone
-	(*GetBadge)(nil),   // 22: assist.wire.GetBadge
-	(*Badge)(nil),      // 23: assist.wire.Badge
-	(*CloseCode)(nil),  // 24: assist.wire.CloseCode
-}
+var (
+	file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+	file_transport_wire_outer_proto_goTypes  = []any{
+		(*Hello)(nil),      // 0: assist.wire.Hello
+		(*HelloReply)(nil), // 1: assist.wire.HelloReply
+		(*Problem)(nil),    // 2: assist.wire.Problem
+		(*Request)(nil),    // 3: assist.wire.Request
+		(*Reply)(nil),      // 4: assist.wire.Reply
+		(*Done)(nil),       // 5: assist.wire.Done
+		(*Login)(nil),      // 6: assist.wire.Login
+		(*LoggedIn)(nil),   // 7: assist.wire.LoggedIn
+		(*Account)(nil),    // 8: assist.wire.Account
+		(*Logout)(nil),     // 9: assist.wire.Logout
+		(*Whoami)(nil),     // 10: assist.wire.Whoami
+		(*Start)(nil),      // 11: assist.wire.Start
+		(*Minted)(nil),     // 12: assist.wire.Minted
+		(*OpenHost)(nil),   // 13: assist.wire.OpenHost
+		(*Opened)(nil),     // 14: assist.wire.Opened
+		(*Channel)(nil),    // 15: assist.wire.Channel
+		(*Introduced)(nil), // 16: assist.wire.Introduced
+		(*PeerGone)(nil),   // 17: assist.wire.PeerGone
+		(*Join)(nil),       // 18: assist.wire.Join
+		(*Joined)(nil),     // 19: assist.wire.Joined
+		(*HostHere)(nil),   // 20: assist.wire.HostHere
+		(*HostGone)(nil),   // 21: assist.wire.HostGone
+		(*GetBadge)(nil),   // 22: assist.wire.GetBadge
+		(*Badge)(nil),      // 23: assist.wire.Badge
+		(*CloseCode)(nil),  // 24: assist.wire.CloseCode
+	}
+)
+
 var file_transport_wire_outer_proto_depIdxs = []int32{
 	2,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
 	6,  // 1: assist.wire.Request.login:type_name -> assist.wire.Login
