@@ -151,8 +151,10 @@ func newLogoutCommand() *cobra.Command {
 				return nil
 			}
 			text, _, code := explain(told)
-			return &exitError{Code: code, Err: errors.New("the login is forgotten here, but the relay was not told: " + text),
-				Hint: "its key is gone from this machine, so that nobody can use it; there it ends by itself on " + l.Expires.Format(time.DateOnly)}
+			return &exitError{
+				Code: code, Err: errors.New("the login is forgotten here, but the relay was not told: " + text),
+				Hint: "its key is gone from this machine, so that nobody can use it; there it ends by itself on " + l.Expires.Format(time.DateOnly),
+			}
 		},
 	}
 }

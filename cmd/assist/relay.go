@@ -86,19 +86,32 @@ func (f *relayFlags) serve(ctx context.Context, out, words io.Writer) error {
 	if err != nil {
 		return err
 	}
+	free, err := occupy(dir)
+	if err != nil {
+		return err
+	}
+	defer free()
 	r, err := openRelay(ctx, f, dir, f.logger(words))
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	return r.run(ctx, func(addr, fingerprint string) error {
+	return r.run(ctx, func(e readyEvent) error {
 		notify("READY=1")
 		if f.json {
-			return json.NewEncoder(out).Encode(map[string]string{"event": "ready", "addr": addr, "fingerprint": fingerprint})
+			return json.NewEncoder(out).Encode(e)
 		}
-		fmt.Fprintf(words, "relay on %s (UDP and TCP)\nfingerprint %s\ndata in %s\n", addr, fingerprint, dir)
-		return nil
+		_, err := fmt.Fprintf(words, "relay on %s (UDP and TCP)\nfingerprint %s\ndata in %s\n", e.Addr, e.Fingerprint, dir)
+		return err
 	})
+}
+
+// readyEvent says that a relay serves, and where.
+type readyEvent struct {
+	Event       string `json:"event"`
+	Addr        string `json:"addr"`
+	Fingerprint string `json:"fingerprint"`
+	Metrics     string `json:"metrics,omitempty"`
 }
 
 func (f *relayFlags) logger(w io.Writer) *slog.Logger {

@@ -96,25 +96,29 @@ func openRelay(ctx context.Context, f *relayFlags, dir string, log *slog.Logger)
 func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
 	conf.Listen = f.listen
 	if r.server, err = relay.Listen(conf); err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return cannotListen(err)
 	}
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return cannotListen(err)
 	}
 	if r.web, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(r.server.Addr().Port())))); err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return cannotListen(err)
 	}
 	if f.metrics == "" {
 		return nil
 	}
 	if r.metrics, err = net.Listen("tcp", f.metrics); err != nil {
-		return fmt.Errorf("listen for metrics: %w", err)
+		return cannotListen(err)
 	}
 	if a, err := netip.ParseAddrPort(r.metrics.Addr().String()); err == nil && !a.Addr().IsLoopback() {
 		conf.Log.Warn("metrics can be read from other machines", "addr", a)
 	}
 	return nil
+}
+
+func cannotListen(err error) error {
+	return &exitError{Code: exitFailed, Err: fmt.Errorf("listen: %w", err), Hint: "--listen takes another address or port, UDP and TCP"}
 }
 
 // close lets go of what run did not.
@@ -131,13 +135,17 @@ func (r *relayParts) close() {
 
 // run serves until ctx ends: then new requests are refused, open streams get a last word, connections some time to go, and
 // everything stops. ready is called once all listens.
-func (r *relayParts) run(ctx context.Context, ready func(addr, fingerprint string) error) error {
+func (r *relayParts) run(ctx context.Context, ready func(readyEvent) error) error {
 	all, failed := errgroup.WithContext(context.WithoutCancel(ctx))
 	relayCtx, stopRelay := context.WithCancel(failed)
 	brokerCtx, stopBroker := context.WithCancel(failed)
-	web := &http.Server{Handler: r.broker.HTTP(), TLSConfig: r.cert.web, ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quiet}
-	local := &http.Server{Handler: promhttp.HandlerFor(r.reg, promhttp.HandlerOpts{}), ReadHeaderTimeout: 5 * time.Second}
+	web := &http.Server{
+		Handler: r.broker.HTTP(), TLSConfig: r.cert.web, ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quiet,
+	}
+	metrics := http.NewServeMux()
+	metrics.Handle("GET /metrics", promhttp.HandlerFor(r.reg, promhttp.HandlerOpts{}))
+	local := &http.Server{Handler: metrics, ReadHeaderTimeout: 5 * time.Second}
 	all.Go(func() error { return r.broker.Run(brokerCtx) })
 	all.Go(func() error { return r.server.Run(relayCtx) })
 	all.Go(func() error { return unlessClosed(web.ServeTLS(netutil.LimitListener(r.web, maxBrowsers), "", "")) })
@@ -155,16 +163,24 @@ func (r *relayParts) run(ctx context.Context, ready func(addr, fingerprint strin
 		notify("STOPPING=1")
 		r.broker.Drain()
 		stopBroker()
-		last, cancel := context.WithTimeout(failed, drainFor)
-		defer cancel()
-		_ = r.server.Drain(last) // whoever is still there is cut off below
+		r.drain(failed, web)
 		stopRelay()
-		return errors.Join(err, web.Shutdown(last), local.Close())
+		return errors.Join(err, local.Close())
 	})
 	return all.Wait()
 }
 
-func (r *relayParts) announce(ctx context.Context, ready func(addr, fingerprint string) error) error {
+// drain gives clients and browsers drainFor to go by themselves. Clients who are still there are cut off when the relay stops.
+func (r *relayParts) drain(ctx context.Context, web *http.Server) {
+	last, cancel := context.WithTimeout(ctx, drainFor)
+	defer cancel()
+	_ = r.server.Drain(last)
+	if web.Shutdown(last) != nil {
+		_ = web.Close()
+	}
+}
+
+func (r *relayParts) announce(ctx context.Context, ready func(readyEvent) error) error {
 	pin, err := r.cert.pin(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -172,7 +188,11 @@ func (r *relayParts) announce(ctx context.Context, ready func(addr, fingerprint 
 		}
 		return err
 	}
-	return ready(r.server.Addr().String(), string(pin))
+	e := readyEvent{Event: "ready", Addr: r.server.Addr().String(), Fingerprint: string(pin)}
+	if r.metrics != nil {
+		e.Metrics = r.metrics.Addr().String()
+	}
+	return ready(e)
 }
 
 func unlessClosed(err error) error {

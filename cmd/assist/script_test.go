@@ -29,7 +29,8 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"assist": mai
 // TestScripts runs every verb as a script. Beside testscript's own commands there are
 //
 //	relay NAME [FLAG...]     starts assist relay on a free port of loopback with its data in $WORK/NAME, and waits until it
-//	                         serves; then $NAME is its address, $NAME_KEY its fingerprint. "relay NAME --listen $NAME" starts
+//	                         serves; then $NAME is its address, $NAME_KEY its fingerprint, $NAME_METRICS where
+//	                         --metrics are. "relay NAME --listen $NAME" starts
 //	                         it again where it was
 //	end NAME [SIGNAL]        ends it (SIGTERM), and wants exit code 0 (unless SIGNAL is KILL)
 //	exits CODE assist ...    runs it, and wants that exit code; stdin, stdout and stderr as with exec
@@ -115,6 +116,7 @@ func scriptRelay(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		ts.Setenv(name, said["addr"])
 		ts.Setenv(name+"_KEY", said["fingerprint"])
+		ts.Setenv(name+"_METRICS", said["metrics"])
 	case <-time.After(scriptPatience):
 		ts.Fatalf("the relay is not ready: %s", ts.ReadFile(name+".log"))
 	}
