@@ -130,8 +130,10 @@ func TestTamperedBadges(t *testing.T) {
 		}
 		return string(b)
 	}
-	for _, bad := range []string{"", "v4.public.", s[:len(s)-2], flip(20), flip(len(s) - 10), s + ".Zm9v",
-		"v3.public." + s[10:], "v4.local." + s[10:], strings.Repeat("A", 1<<20)} {
+	for _, bad := range []string{
+		"", "v4.public.", s[:len(s)-2], flip(20), flip(len(s) - 10), s + ".Zm9v",
+		"v3.public." + s[10:], "v4.local." + s[10:], strings.Repeat("A", 1<<20),
+	} {
 		if _, err := Parse(pub, bad, noon); err == nil {
 			t.Errorf("accepted %.30q...", bad)
 		}
