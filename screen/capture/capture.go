@@ -64,8 +64,8 @@ type X11 struct {
 
 	pointer struct {
 		sync.Mutex
-		last screen.Pointer
-		at   time.Time
+		last    screen.Pointer
+		watched bool // Run keeps last up to date
 	}
 	closing sync.Once
 }

@@ -11,20 +11,20 @@ import (
 	"assist/screen"
 )
 
-// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Fresh is for how long an
-// answer needs no other one.
+// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Each question wakes four
+// goroutines and the server, which is most of what an idle desktop costs.
 const (
 	pointerMoving = time.Second / 15
-	pointerStill  = time.Second / 8
+	pointerStill  = 400 * time.Millisecond
 	pointerRests  = 2 * time.Second
-	fresh         = 10 * time.Millisecond
 )
 
-// Pointer is where the pointer is and which shape it has. Another goroutine than the one that grabs may call it.
+// Pointer is where the pointer is and which shape it has: as Run knows it while it is watched, else as the server says.
+// Another goroutine than the one that grabs may call it.
 func (x *X11) Pointer() (screen.Pointer, error) {
 	x.pointer.Lock()
 	defer x.pointer.Unlock()
-	if time.Since(x.pointer.at) < fresh && !x.reshaped.Load() {
+	if x.pointer.watched && !x.reshaped.Load() {
 		return x.pointer.last, nil
 	}
 	_, err := x.askPointer()
@@ -56,7 +56,7 @@ func (x *X11) askPointer() (moved bool, err error) {
 		p.Shape, p.Hidden = x.shape()
 	}
 	moved = p != x.pointer.last
-	x.pointer.last, x.pointer.at = p, time.Now()
+	x.pointer.last = p
 	return moved, nil
 }
 

@@ -52,6 +52,7 @@ func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
 	check, pointer := stopped(), stopped()
 	defer check.Stop()
 	defer pointer.Stop()
+	defer x.follow(false)
 	var moved time.Time
 	watched := false
 	for {
@@ -66,6 +67,7 @@ func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
 			x.checkDue.Store(true)
 			x.wake()
 		case watched = <-x.watch:
+			x.follow(false) // until the first answer
 			pointer.Reset(0)
 		case now := <-pointer.C:
 			if !watched {
@@ -83,10 +85,18 @@ func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
 	}
 }
 
+// follow says whether Pointer may answer from memory.
+func (x *X11) follow(on bool) {
+	x.pointer.Lock()
+	x.pointer.watched = on
+	x.pointer.Unlock()
+}
+
 // poll asks for the pointer and signals when it is another.
 func (x *X11) poll() (moved bool) {
 	x.pointer.Lock()
 	moved, err := x.askPointer()
+	x.pointer.watched = err == nil
 	x.pointer.Unlock()
 	if moved && err == nil {
 		x.wake()
