@@ -26,7 +26,7 @@ import (
 )
 
 // patience is how long a condition may take to come true; a test that waits so long fails.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // password of every agent.
 const password = "correct horse battery staple"
