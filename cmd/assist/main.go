@@ -66,6 +66,13 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		newJoinCommand(),
 		newStartCommand(),
+		newSessionsCommand(),
+		newRosterCommand(),
+		newSayCommand(),
+		newChatCommand(),
+		newHandoverCommand(),
+		newLeaveCommand(),
+		newEndCommand(),
 		newHostCommand(),
 		newDemoCommand(),
 		newLoginCommand(),

@@ -24,7 +24,9 @@ import (
 const scriptPatience = 20 * time.Second
 
 // TestMain lets a script run the verbs by the name assist: the test binary is the program then.
-func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"assist": main}) }
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"assist": main, "stubconsole": stubConsole})
+}
 
 // TestScripts runs every verb as a script. Beside testscript's own commands there are
 //
@@ -35,12 +37,14 @@ func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"assist": mai
 //	end NAME [SIGNAL]        ends it (SIGTERM), and wants exit code 0 (unless SIGNAL is KILL)
 //	exits CODE assist ...    runs it, and wants that exit code; stdin, stdout and stderr as with exec
 //	user NAME                another person from here on: config and state folders of their own
+//	console CODE             starts a console that is in a session of its own, without a relay, and waits until it answers
 //	fetch URL                GETs it without checking the certificate: status and body become stdout
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"relay": scriptRelay, "end": scriptEnd, "exits": scriptExits, "user": scriptUser, "fetch": scriptFetch,
+			"console": scriptConsole,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ASSIST_KEYRING", "off")

@@ -42,10 +42,11 @@ func Live(ctx context.Context) []Session {
 	for _, p := range live() {
 		c := Client{Code: p.code, path: p.path}
 		ctx, cancel := context.WithTimeout(ctx, dialTime)
-		err := c.call(ctx, request{Verb: verbSession}, func(r reply) {
+		err := c.call(ctx, request{Verb: verbSession}, func(r reply) error {
 			if r.Session != nil {
 				out = append(out, *r.Session)
 			}
+			return nil
 		})
 		cancel()
 		if err != nil { // it is there, but it does not say more
@@ -57,62 +58,67 @@ func Live(ctx context.Context) []Session {
 
 // Roster lists who is in the session.
 func (c *Client) Roster(ctx context.Context) (out []Member, err error) {
-	err = c.call(ctx, request{Verb: verbRoster}, func(r reply) { out = r.Roster })
+	err = c.call(ctx, request{Verb: verbRoster}, func(r reply) error { out = r.Roster; return nil })
 	return out, err
 }
 
 // Say adds words to the chat; lane is LaneAll or LaneAgents.
 func (c *Client) Say(ctx context.Context, lane, text string) (out Said, err error) {
-	err = c.call(ctx, request{Verb: verbSay, Lane: lane, Text: text}, func(r reply) {
+	err = c.call(ctx, request{Verb: verbSay, Lane: lane, Text: text}, func(r reply) error {
 		if r.Said != nil {
 			out = *r.Said
 		}
+		return nil
 	})
 	return out, err
 }
 
-// Chat gives each entry after a number, oldest first, and with follow those that come until the session is over.
-func (c *Client) Chat(ctx context.Context, after chat.Seq, follow bool, entry func(Entry)) error {
-	return c.call(ctx, request{Verb: verbChat, After: after, Follow: follow}, func(r reply) {
-		if r.Entry != nil {
-			entry(*r.Entry)
+// Chat gives each entry after a number, oldest first, and with follow those that come until the session is over, or until
+// entry returns an error, which is then returned.
+func (c *Client) Chat(ctx context.Context, after chat.Seq, follow bool, entry func(Entry) error) error {
+	return c.call(ctx, request{Verb: verbChat, After: after, Follow: follow}, func(r reply) error {
+		if r.Entry == nil {
+			return nil
 		}
+		return entry(*r.Entry)
 	})
 }
 
 // Invite is where others can join now.
 func (c *Client) Invite(ctx context.Context) (out Invite, err error) {
-	err = c.call(ctx, request{Verb: verbInvite}, func(r reply) {
+	err = c.call(ctx, request{Verb: verbInvite}, func(r reply) error {
 		if r.Invite != nil {
 			out = *r.Invite
 		}
+		return nil
 	})
 	return out, err
 }
 
 // Leave takes the console out; the session goes on.
 func (c *Client) Leave(ctx context.Context) error {
-	return c.call(ctx, request{Verb: verbLeave}, func(reply) {})
+	return c.call(ctx, request{Verb: verbLeave}, func(reply) error { return nil })
 }
 
 // End ends the session for everyone; only the lead can.
 func (c *Client) End(ctx context.Context) error {
-	return c.call(ctx, request{Verb: verbEnd}, func(reply) {})
+	return c.call(ctx, request{Verb: verbEnd}, func(reply) error { return nil })
 }
 
 // HandOver offers the lead to the agent called name and waits for the answer. Offered is called when the offer is made.
 func (c *Client) HandOver(ctx context.Context, name, note string, offered func(Member)) (to Member, err error) {
-	err = c.call(ctx, request{Verb: verbHandOver, Name: name, Text: note}, func(r reply) {
+	err = c.call(ctx, request{Verb: verbHandOver, Name: name, Text: note}, func(r reply) error {
 		if r.Offered != nil {
 			to = *r.Offered
 			offered(to)
 		}
+		return nil
 	})
 	return to, err
 }
 
 // call says one request and hands over each line of the answer. A no of the console is an *Error.
-func (c *Client) call(ctx context.Context, req request, line func(reply)) error {
+func (c *Client) call(ctx context.Context, req request, line func(reply) error) error {
 	conn, err := c.connect(ctx)
 	if err != nil {
 		return err
@@ -143,7 +149,7 @@ func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
 	return u, nil
 }
 
-func exchange(conn io.ReadWriter, req request, line func(reply)) error {
+func exchange(conn io.ReadWriter, req request, line func(reply) error) error {
 	req.Version = version
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -167,7 +173,9 @@ func exchange(conn io.ReadWriter, req request, line func(reply)) error {
 		if r.Error != nil {
 			return r.Error
 		}
-		line(r)
+		if err := line(r); err != nil {
+			return err
+		}
 		if r.Done {
 			return nil
 		}

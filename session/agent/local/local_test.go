@@ -208,7 +208,7 @@ func TestWhatScriptsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log []Entry
-	if err := c.Chat(t.Context(), 0, false, func(e Entry) { log = append(log, e) }); err != nil {
+	if err := c.Chat(t.Context(), 0, false, func(e Entry) error { log = append(log, e); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	invite, err := c.Invite(t.Context())
@@ -262,7 +262,7 @@ func TestFollowMissesNothingAndEndsWithTheSession(t *testing.T) {
 	got := make(chan Entry, 1000)
 	done := make(chan error, 1)
 	c := dial(t, "")
-	go func() { done <- c.Chat(t.Context(), 0, true, func(e Entry) { got <- e }) }()
+	go func() { done <- c.Chat(t.Context(), 0, true, func(e Entry) error { got <- e; return nil }) }()
 	<-got
 	for i := range 500 {
 		f.change(func() { f.add(chat.Entry{Kind: chat.Said, Lane: chat.Everyone, Text: fmt.Sprint(i)}) })
@@ -291,7 +291,7 @@ func TestFollowerMayGo(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	c := dial(t, "")
-	go func() { done <- c.Chat(ctx, 0, true, func(Entry) { cancel() }) }()
+	go func() { done <- c.Chat(ctx, 0, true, func(Entry) error { cancel(); return nil }) }()
 	f.change(func() { f.add(chat.Entry{Kind: chat.Said, Lane: chat.Everyone, Text: "x"}) })
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
@@ -603,7 +603,9 @@ func TestPlainWords(t *testing.T) {
 		{Time: at, From: "Erik", Lane: "agents", Kind: "said", Text: "\x1b[2Jx"},
 		{Time: at, Kind: "ended", Text: "the customer stopped"},
 	} {
-		WriteEntry(&b, e)
+		if err := WriteEntry(&b, e); err != nil {
+			t.Fatal(err)
+		}
 	}
 	want := `09:30:00 *      Erik joined Acme (verified)
 09:30:00 all    <* Erik left␊> hi

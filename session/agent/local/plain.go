@@ -61,13 +61,14 @@ var deeds = map[string]string{
 
 // WriteEntry writes an entry as people read it. Behind the time stands who it is for, or a star when the session itself
 // tells something; what members typed, names and later lines included, never reaches that column.
-func WriteEntry(w io.Writer, e Entry) {
+func WriteEntry(w io.Writer, e Entry) error {
 	at := e.Time.Local().Format("15:04:05")
 	if e.Kind != kindNames[chat.Said] {
-		fmt.Fprintf(w, "%s *      %s\n", at, strings.Join(words(chat.Name(e.From), deeds[e.Kind], chat.Line(e.Text)), " "))
-		return
+		_, err := fmt.Fprintf(w, "%s *      %s\n", at, strings.Join(words(chat.Name(e.From), deeds[e.Kind], chat.Line(e.Text)), " "))
+		return err
 	}
-	fmt.Fprintf(w, "%s %-6s <%s> %s\n", at, e.Lane, chat.Name(e.From), strings.ReplaceAll(chat.Body(e.Text), "\n", "\n                "))
+	_, err := fmt.Fprintf(w, "%s %-6s <%s> %s\n", at, e.Lane, chat.Name(e.From), strings.ReplaceAll(chat.Body(e.Text), "\n", "\n                "))
+	return err
 }
 
 // words leaves out those that are empty.

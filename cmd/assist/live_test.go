@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"assist/chat"
+	"assist/session"
+	"assist/session/agent/local"
+	"assist/session/console"
+)
+
+// stubConsole is a program whose session is a script's: it answers on the control socket like a console, and its host agrees.
+// Its code is the first argument; Erik declines the lead, Ines takes it.
+func stubConsole() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if err := local.Serve(ctx, newStub(os.Args[1])); err != nil {
+		panic(err)
+	}
+}
+
+type stub struct {
+	mu   sync.Mutex
+	st   console.State
+	log  []chat.Entry
+	told chan struct{}
+}
+
+func newStub(code string) *stub {
+	all := func(id session.MemberID, name, handle string, role session.Role) session.Member {
+		return session.Member{ID: id, Name: name, Handle: handle, Role: role, Grants: session.View | session.Chat, Presence: session.Here, Consoles: 1}
+	}
+	s := &stub{told: make(chan struct{}, 1), st: console.State{
+		Phase: console.In, Code: code, URL: "https://relay.example/j/" + code + "#1.mfrggzdfmztwq2lknnwg23tpobyxe43u", Customer: "Carla", Self: 2,
+		Started: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
+		Roster: session.Roster{Lead: 2, Members: []session.Member{
+			all(1, "Carla", "", session.Customer), all(2, "Anna", "anna@acme", session.Lead),
+			all(3, "Erik", "erik@acme", session.Agent), all(4, "Ines", "ines@beta", session.Agent),
+		}},
+	}}
+	s.add(chat.Entry{From: 2, Name: "Anna", Lane: chat.Everyone, Kind: chat.Joined})
+	return s
+}
+
+func (s *stub) State() console.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.st
+	st.Newest = chat.Seq(len(s.log))
+	return st
+}
+
+func (s *stub) Log(after chat.Seq) []chat.Entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log[min(int(after), len(s.log)):]
+}
+
+// Watch wakes every reader again and again: enough for a script.
+func (s *stub) Watch() (<-chan struct{}, func()) {
+	c, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case c <- struct{}{}:
+				time.Sleep(time.Millisecond)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return c, func() { close(done) }
+}
+
+func (s *stub) add(e chat.Entry) chat.Seq {
+	e.Seq, e.Time = chat.Seq(len(s.log)+1), s.st.Started
+	s.log = append(s.log, e)
+	return e.Seq
+}
+
+func (s *stub) Ask(_ context.Context, c console.Command) (chat.Seq, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch c := c.(type) {
+	case console.Say:
+		return s.add(chat.Entry{From: 2, Name: "Anna", Lane: c.Lane, Kind: chat.Said, Text: c.Text}), nil
+	case console.HandOver:
+		if c.To == 3 {
+			s.add(chat.Entry{From: 3, Name: "Erik", About: 2, Lane: chat.AgentsOnly, Kind: chat.Declined})
+			return 0, nil
+		}
+		s.st.Roster.Lead = c.To
+	case console.Leave:
+		if c.How == session.EndForAll && s.st.Roster.Lead != s.st.Self {
+			return 0, errors.New("only the lead can do that")
+		}
+		s.st.Phase, s.st.Why = console.Over, "it is over"
+	}
+	return 0, nil
+}
+
+// scriptConsole starts a stubConsole and waits until it can be found.
+func scriptConsole(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: console CODE")
+	}
+	cmd := exec.Command(inPath(ts, "stubconsole"), args[0])
+	cmd.Stderr = os.Stderr
+	for _, k := range []string{"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "PATH"} {
+		cmd.Env = append(cmd.Env, k+"="+ts.Getenv(k))
+	}
+	ts.Check(cmd.Start())
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	ts.Defer(func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		<-done
+	})
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(10 * time.Millisecond) {
+		if ts.Exec("assist", "roster", "--session", args[0]) == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("the console cannot be found")
+		}
+	}
+}
