@@ -6,6 +6,7 @@
 package console
 
 import (
+	"image"
 	"time"
 
 	"assist/chat"
@@ -49,6 +50,31 @@ type State struct {
 	LostSince time.Time
 	Newest    chat.Seq
 	Outcome   Outcome // of the newest command that failed
+	Offer     *Offer  // the lead is offered to this agent; nil: it is not
+	Pointers  []MemberPointer
+	Invites   []Invitation // open ones of this session, as far as this agent may see them
+}
+
+// Offer is a hand-over that waits for this agent's answer.
+type Offer struct {
+	From session.MemberID
+	Note string // what the lead typed, sanitised
+	At   time.Time
+}
+
+// MemberPointer is where another agent's pointer is, in display pixels, while that agent points.
+type MemberPointer struct {
+	Member session.MemberID
+	At     image.Point
+}
+
+// Invitation is a code made to bring one more agent in.
+type Invitation struct {
+	Code     string // 8 digits
+	URL      string
+	For      string // NAME@ORG, ORG, or empty for whoever has it
+	ViewOnly bool
+	Expires  time.Time
 }
 
 // Link is how packets travel now.
@@ -93,13 +119,35 @@ type (
 	ConfirmWords struct{}
 	// RemoveMember sends an agent out.
 	RemoveMember struct{ Member session.MemberID }
+	// AnswerHandOver accepts or declines the lead.
+	AnswerHandOver struct{ Accept bool }
+	// SetMember limits what a member may do; the lead's.
+	SetMember struct {
+		Member  session.MemberID
+		Ceiling session.Grants
+	}
+	// SetMode chooses how agents share control; the lead's.
+	SetMode struct{ Mode session.ControlMode }
+	// Invite makes an invitation; it appears in State.Invites.
+	Invite struct {
+		For      string // NAME@ORG, ORG, or empty
+		ViewOnly bool
+		Life     time.Duration // 0: 15 minutes
+	}
+	// RevokeInvite closes one.
+	RevokeInvite struct{ Code string }
 )
 
-func (Say) command()          {}
-func (TakeControl) command()  {}
-func (GiveControl) command()  {}
-func (AskGrants) command()    {}
-func (Leave) command()        {}
-func (HandOver) command()     {}
-func (ConfirmWords) command() {}
-func (RemoveMember) command() {}
+func (Say) command()            {}
+func (TakeControl) command()    {}
+func (GiveControl) command()    {}
+func (AskGrants) command()      {}
+func (Leave) command()          {}
+func (HandOver) command()       {}
+func (ConfirmWords) command()   {}
+func (RemoveMember) command()   {}
+func (AnswerHandOver) command() {}
+func (SetMember) command()      {}
+func (SetMode) command()        {}
+func (Invite) command()         {}
+func (RevokeInvite) command()   {}
