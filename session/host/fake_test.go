@@ -53,7 +53,6 @@ type fakeLink struct {
 	err      error
 	mu       sync.Mutex
 	all      []*pipe
-	silent   bool // Close takes a long time
 }
 
 func newFakeLink(device transport.Fingerprint) *fakeLink {
@@ -143,6 +142,7 @@ type fakeDisplay struct {
 	mu      sync.Mutex
 	frame   screen.Frame
 	damage  screen.Damage
+	looked  []byte // what the host looks at between two grabs
 	changed chan struct{}
 	at      screen.Pointer
 	grabs   int
@@ -155,7 +155,7 @@ func newFakeDisplay() *fakeDisplay {
 	size := image.Pt(64, 48)
 	return &fakeDisplay{
 		frame:   screen.Frame{Size: size, Stride: size.X * 4, Pix: make([]byte, size.X*size.Y*4)},
-		changed: make(chan struct{}, 1),
+		changed: make(chan struct{}, 1), looked: make([]byte, size.X*size.Y*4),
 	}
 }
 
@@ -184,7 +184,10 @@ func (d *fakeDisplay) Grab() (*screen.Frame, screen.Damage, error) {
 		dmg = screen.Damage{{Max: d.frame.Size}}
 	}
 	d.damage = nil
-	return &d.frame, dmg, nil
+	copy(d.looked, d.frame.Pix)
+	f := d.frame
+	f.Pix = d.looked
+	return &f, dmg, nil
 }
 
 // paint fills the display with one shade.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 
@@ -26,7 +27,7 @@ type guest struct {
 	link    *fakeLink
 	control *pipe
 	words   []string
-	pings   bool
+	pings   atomic.Bool
 
 	mu     sync.Mutex
 	got    []*inner.ToConsole
@@ -44,7 +45,8 @@ func device(agent string) transport.Fingerprint { return transport.Fingerprint{0
 
 // arrive makes the handshake. With fail a refusal is fine.
 func (s *stage) arrive(agent string, spoil func(*badge.Claims)) *guest {
-	g := &guest{s: s, link: newFakeLink(device(agent)), pings: true}
+	g := &guest{s: s, link: newFakeLink(device(agent))}
+	g.pings.Store(true)
 	s.door <- g.link
 	ours, theirs := g.link.pipe()
 	g.control = ours
@@ -80,7 +82,7 @@ func (g *guest) beat() {
 		case <-g.link.done:
 			return
 		case <-time.After(time.Second):
-			if g.pings {
+			if g.pings.Load() {
 				_ = wire.WriteMsg(g.control, &inner.ToHost{Kind: &inner.ToHost_Ping{Ping: &inner.Ping{UnixUs: 1}}})
 			}
 		}

@@ -136,7 +136,7 @@ func TestSilentConsoleLosesItsKeys(t *testing.T) {
 		g := s.arrive("ann", nil)
 		time.Sleep(3 * time.Second)
 		g.do(screen.Input{Kind: screen.KeyPress, Key: screen.KeyControl}, screen.Input{Kind: screen.ButtonPress, Button: 1})
-		g.pings = false
+		g.pings.Store(false)
 		time.Sleep(silence + time.Second)
 		if got := s.display.kinds(); len(got) != 4 || !slices.Contains(got, screen.KeyRelease) || !slices.Contains(got, screen.ButtonRelease) {
 			t.Fatalf("played %v", got)
