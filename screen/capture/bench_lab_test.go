@@ -41,7 +41,7 @@ const (
 var phases = []struct{ name, script string }{
 	{"typing", `xdotool search --name typing windowactivate --sync; while :; do xdotool type --delay 90 'the quick brown fox jumps over the lazy dog '; done`},
 	{"scrolling", `xterm -T scrolling -geometry 150x50+300+20 -e sh -c 'while :; do ls -l --color /usr/bin /usr/lib; done | while read l; do echo "$l"; sleep 0.033; done'`},
-	{"window drag", `xdotool mousemove 500 450 keydown alt mousedown 1; while :; do for x in $(seq 500 12 1100) $(seq 1100 -12 500); do xdotool mousemove $x 450; sleep 0.03; done; done`},
+	{"window drag", `xdotool search --name typing windowmove 200 200; sleep 0.3; xdotool mousemove 500 450 keydown alt mousedown 1; while :; do for x in $(seq 500 12 1100) $(seq 1100 -12 500); do xdotool mousemove $x 450; sleep 0.03; done; done`},
 	{"idle", `sleep 60`},
 }
 

@@ -37,6 +37,7 @@ type X11 struct {
 	// set once by Open
 	name    string
 	conn    *xgb.Conn
+	direct  *direct
 	root    xproto.Window
 	damage  damage.Damage // 0: the server has no DAMAGE
 	region  xfixes.Region // where Grab takes the damage to
@@ -55,12 +56,11 @@ type X11 struct {
 	checkDue atomic.Bool
 
 	// owned by whoever grabs
-	mem     memory
-	frame   screen.Frame
-	grabs   []band
-	cookies []shm.GetImageCookie
-	found   screen.Damage
-	alive   aliveness
+	mem   memory
+	frame screen.Frame
+	grabs []band
+	found screen.Damage
+	alive aliveness
 
 	pointer struct {
 		sync.Mutex
@@ -71,7 +71,7 @@ type X11 struct {
 }
 
 // options switch off what a server may lack; tests use them.
-type options struct{ noSHM, noDamage bool }
+type options struct{ noSHM, noDamage, noDirect bool }
 
 // Open connects to a display, named as in DISPLAY; the empty name is that of the environment. The cookie comes from
 // XAUTHORITY or ~/.Xauthority. What is wrong with a display is a *NoDisplayError.
@@ -88,6 +88,9 @@ func open(display string, opt options) (*X11, error) {
 	}
 	if err := x.prepare(opt); err != nil {
 		conn.Close()
+		if x.direct != nil {
+			x.direct.close()
+		}
 		return nil, err
 	}
 	return x, nil
@@ -111,6 +114,10 @@ func (x *X11) prepare(opt options) error {
 		x.openDamage()
 	}
 	x.damaged.Store(true)
+	x.direct = &direct{fd: -1}
+	if !opt.noDirect {
+		x.direct = openDirect(x.conn, x.name)
+	}
 	return x.measure()
 }
 
@@ -168,6 +175,7 @@ func (x *X11) Display() screen.Display { return *x.display.Load() }
 func (x *X11) Close() {
 	x.closing.Do(func() {
 		x.conn.Close()
+		x.direct.close()
 		x.mem.free(nil)
 		x.frame = screen.Frame{}
 	})

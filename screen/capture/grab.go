@@ -97,18 +97,27 @@ func (x *X11) take() error {
 	if x.damage == 0 {
 		return nil
 	}
+	on := image.Rectangle{Max: x.mem.size}
+	add := func(r image.Rectangle) {
+		if r = r.Intersect(on); !r.Empty() {
+			x.found = append(x.found, r)
+		}
+	}
+	direct := x.direct.open()
+	if err := x.direct.take(uint32(x.damage), uint32(x.region), add); !errors.Is(err, errNotDirect) {
+		return err
+	}
+	if direct { // it broke, perhaps with damage on its way
+		add(on)
+	}
 	damage.Subtract(x.conn, x.damage, 0, x.region)
 	reply, err := xfixes.FetchRegion(x.conn, x.region).Reply()
 	if err != nil {
 		return err
 	}
-	on := image.Rectangle{Max: x.mem.size}
 	for _, r := range reply.Rectangles {
 		at := image.Pt(int(r.X), int(r.Y))
-		q := image.Rectangle{Min: at, Max: at.Add(image.Pt(int(r.Width), int(r.Height)))}.Intersect(on)
-		if !q.Empty() {
-			x.found = append(x.found, q)
-		}
+		add(image.Rectangle{Min: at, Max: at.Add(image.Pt(int(r.Width), int(r.Height)))})
 	}
 	return nil
 }
@@ -145,7 +154,7 @@ func (x *X11) compareStripe(from, to int) error {
 	frame, now := x.mem.frame()[from*stride:to*stride], x.mem.spare()[:(to-from)*stride]
 	var err error
 	if x.mem.shared {
-		_, err = x.getRows(from, to, len(x.mem.frame())).Reply()
+		err = x.readRows(from, to, len(x.mem.frame()))
 	} else {
 		err = x.readPlain(now, image.Rect(0, from, x.mem.size.X, to), from)
 	}

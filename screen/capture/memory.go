@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"image"
 
 	"github.com/jezek/xgb"
@@ -89,37 +90,31 @@ func bands(into []band, d screen.Damage) []band {
 	return into
 }
 
-// read brings bands of the display into the frame.
+// read brings bands of the display into the frame: whole rows through shared memory, else no more than changed.
 func (x *X11) read(bs []band) error {
-	if x.mem.shared {
-		return x.readShared(bs)
-	}
 	for _, b := range bs {
-		if err := x.readPlain(x.mem.frame(), b, 0); err != nil {
+		var err error
+		if x.mem.shared {
+			err = x.readRows(b.Min.Y, b.Max.Y, b.Min.Y*x.mem.stride())
+		} else {
+			err = x.readPlain(x.mem.frame(), b, 0)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readShared asks for all bands at once, then waits: the server writes whole rows to their place.
-func (x *X11) readShared(bs []band) error {
-	x.cookies = x.cookies[:0]
-	for _, b := range bs {
-		x.cookies = append(x.cookies, x.getRows(b.Min.Y, b.Max.Y, b.Min.Y*x.mem.stride()))
+// readRows has the server write rows to an offset in the shared memory.
+func (x *X11) readRows(from, to, offset int) error {
+	err := x.direct.rows(x.root, x.mem.seg, x.mem.size.X, from, to, offset)
+	if !errors.Is(err, errNotDirect) {
+		return err
 	}
-	var failed error
-	for _, c := range x.cookies {
-		if _, err := c.Reply(); err != nil {
-			failed = err
-		}
-	}
-	return failed
-}
-
-func (x *X11) getRows(from, to, offset int) shm.GetImageCookie {
-	return shm.GetImage(x.conn, xproto.Drawable(x.root), 0, int16(from), uint16(x.mem.size.X), uint16(to-from),
-		^uint32(0), xproto.ImageFormatZPixmap, x.mem.seg, uint32(offset))
+	_, err = shm.GetImage(x.conn, xproto.Drawable(x.root), 0, int16(from), uint16(x.mem.size.X), uint16(to-from),
+		^uint32(0), xproto.ImageFormatZPixmap, x.mem.seg, uint32(offset)).Reply()
+	return err
 }
 
 // readPlain copies r of the display to dst, whose first row is row top of the display, a stripe at a time.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"time"
@@ -46,18 +47,30 @@ func (x *X11) Watch(on bool) {
 
 // askPointer asks the server and says whether anything is new. The pointer is locked.
 func (x *X11) askPointer() (moved bool, err error) {
-	reply, err := xproto.QueryPointer(x.conn, x.root).Reply()
+	at, err := x.place()
 	if err != nil {
 		return false, fmt.Errorf("ask for the pointer: %w", err)
 	}
 	p := x.pointer.last
-	p.At = image.Pt(max(0, int(reply.RootX)), max(0, int(reply.RootY)))
+	p.At = image.Pt(max(0, at.X), max(0, at.Y))
 	if x.reshaped.Swap(false) {
 		p.Shape, p.Hidden = x.shape()
 	}
 	moved = p != x.pointer.last
 	x.pointer.last = p
 	return moved, nil
+}
+
+func (x *X11) place() (image.Point, error) {
+	at, err := x.direct.pointer(x.root)
+	if !errors.Is(err, errNotDirect) {
+		return at, err
+	}
+	reply, err := xproto.QueryPointer(x.conn, x.root).Reply()
+	if err != nil {
+		return image.Point{}, err
+	}
+	return image.Pt(int(reply.RootX), int(reply.RootY)), nil
 }
 
 // shape asks for the serial of the cursor's shape, and whether there is anything to see of it: programs hide it by a shape

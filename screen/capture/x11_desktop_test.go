@@ -27,6 +27,7 @@ var ways = []struct {
 	opt  options
 }{
 	{"shared memory", options{}},
+	{"shared memory, all over xgb", options{noDirect: true}},
 	{"over the connection", options{noSHM: true}},
 	{"without DAMAGE", options{noDamage: true}},
 	{"without either", options{noSHM: true, noDamage: true}},
@@ -58,6 +59,9 @@ func TestFrameShowsWhatTheDisplayShows(t *testing.T) {
 			if !way.opt.noDamage && !x.alive.until.IsZero() {
 				t.Error("something changed that DAMAGE did not tell of")
 			}
+			if x.direct.open() == way.opt.noDirect {
+				t.Errorf("direct connection: %v", x.direct.open())
+			}
 			if x.mem.shared == way.opt.noSHM {
 				t.Errorf("shared memory: %v", x.mem.shared)
 			}
@@ -88,7 +92,7 @@ func TestDamageIsWhatChanged(t *testing.T) {
 }
 
 func TestDisplayThatChangesItsSize(t *testing.T) {
-	for _, opt := range []options{{}, {noSHM: true}} {
+	for _, opt := range []options{{}, {noDirect: true}, {noSHM: true}} {
 		display := startX(t, "1280x1024x24")
 		b := newBrush(t, display)
 		x := run(t, display, opt)
@@ -103,6 +107,29 @@ func TestDisplayThatChangesItsSize(t *testing.T) {
 				t.Errorf("%+v at %v", got, size)
 			}
 		}
+	}
+}
+
+func TestDirectConnectionThatBreaks(t *testing.T) {
+	display := startX(t, "701x403x24")
+	size := image.Pt(701, 403)
+	b := newBrush(t, display)
+	x := run(t, display, options{})
+	for round := range 4 {
+		b.strokes(3, size)
+		want := b.whole(size)
+		switch round {
+		case 1: // an answer that is not the one waited for
+			x.direct.seq++
+		case 2:
+			if x.direct.open() {
+				t.Error("the direct connection goes on after a wrong answer")
+			}
+		}
+		until(t, x, "the frame shows the display", func(f *screen.Frame) bool { return same(f, want) })
+	}
+	if !x.alive.until.IsZero() {
+		t.Error("damage was lost")
 	}
 }
 
@@ -228,6 +255,9 @@ func TestNoDisplay(t *testing.T) {
 	x, err := Open(locked)
 	if err != nil {
 		t.Fatalf("with the cookie: %v", err)
+	}
+	if !x.direct.open() {
+		t.Error("the direct connection does not know the cookie")
 	}
 	x.Close()
 	t.Setenv("WAYLAND_DISPLAY", "wayland-0")
