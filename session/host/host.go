@@ -127,8 +127,10 @@ func (h *Host) Run(ctx context.Context) error {
 	case <-done:
 		return h.outcome(ctx, err)
 	case <-h.stop:
+		cancel(ErrStopped)
+	case <-ctx.Done(): // Ctrl-C, a closed terminal: as good as the stop key
+		h.Stop()
 	}
-	cancel(ErrStopped)
 	late, stop := context.WithTimeout(context.WithoutCancel(ctx), stopWait)
 	defer stop()
 	for _, gone := range []<-chan struct{}{h.player.released, done} {
@@ -137,7 +139,7 @@ func (h *Host) Run(ctx context.Context) error {
 		case <-late.Done():
 		}
 	}
-	return ErrStopped
+	return context.Cause(ctx)
 }
 
 func (h *Host) outcome(ctx context.Context, err error) error {

@@ -269,6 +269,9 @@ func TestFrozenViewerDelaysNobody(t *testing.T) {
 		bob.watch(1)
 		time.Sleep(2 * settleTime)
 		synctestPaint(s, 20)
+		if n := s.groups(); n != 1 {
+			t.Fatalf("%d encoders for two viewers of one viewport", n)
+		}
 		if a, n := ann.newest(); a < 20*4-8 || n < 10 {
 			t.Fatalf("ann: shade %d after %d", a, n)
 		}
@@ -281,6 +284,9 @@ func TestFrozenViewerDelaysNobody(t *testing.T) {
 		_, after := ann.newest()
 		if after-before < 35 {
 			t.Fatalf("ann got %d of 45 pictures while bob was frozen", after-before)
+		}
+		if n := s.groups(); n != 2 {
+			t.Fatalf("%d encoders while one of two viewers is frozen", n)
 		}
 		var worst time.Duration
 		for i := before + 1; i < after; i++ {
@@ -297,8 +303,8 @@ func TestFrozenViewerDelaysNobody(t *testing.T) {
 		time.Sleep(mergeAfter + 2*settleTime)
 		synctestPaint(s, 5)
 		b, _ := bob.newest()
-		if a, _ := ann.newest(); a != b {
-			t.Fatalf("ann sees %d, bob %d", a, b)
+		if a, _ := ann.newest(); a != b || s.groups() != 1 {
+			t.Fatalf("ann sees %d, bob %d, %d encoders", a, b, s.groups())
 		}
 	})
 }

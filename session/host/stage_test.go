@@ -106,3 +106,10 @@ func (s *stage) badge(agent string, device transport.Fingerprint, change func(*b
 	}
 	return text
 }
+
+// groups is how many encoders there are.
+func (s *stage) groups() int {
+	n := make(chan int)
+	s.h.studio.post(func(o *studio) { n <- len(o.groups) })
+	return <-n
+}
