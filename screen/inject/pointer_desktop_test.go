@@ -7,6 +7,7 @@ import (
 	"image"
 	"strings"
 	"testing"
+	"time"
 
 	"assist/screen"
 )
@@ -46,14 +47,30 @@ func TestDragMovesAWindow(t *testing.T) {
 	d := newDesktop(t)
 	d.terminal("dragged")
 	x := d.open()
-	from := d.frame("dragged")
+	var from image.Rectangle
+	d.until("the window manager has placed it", func() bool {
+		last := from
+		from = d.frame("dragged")
+		time.Sleep(100 * time.Millisecond)
+		return from == last && from.Min != image.Pt(40, 60) // with its title bar it is lower than it asked to be
+	})
 	bar := image.Pt(from.Min.X+from.Dx()/2, from.Min.Y-10) // on the title bar
 	d.play(x, press(1, bar.X, bar.Y))
-	for i := 1; i <= 10; i++ {
-		d.play(x, screen.Input{Kind: screen.PointerMove, At: bar.Add(image.Pt(20*i, 30*i))})
-	}
+	step := 0
+	d.until("the window follows", func() bool { // the manager takes the first moves that it sees as the start of the drag
+		step++
+		d.play(x, screen.Input{Kind: screen.PointerMove, At: bar.Add(image.Pt(10+step%50, 20))})
+		return d.frame("dragged").Min != from.Min
+	})
+	d.play(x, screen.Input{Kind: screen.PointerMove, At: bar.Add(image.Pt(200, 300))})
 	d.play(x, release(1, bar.X+200, bar.Y+300))
-	d.until("the window moved", func() bool { return d.frame("dragged").Min == from.Min.Add(image.Pt(200, 300)) })
+	want, got := from.Min.Add(image.Pt(200, 300)), image.Point{}
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end) && got != want; time.Sleep(20 * time.Millisecond) {
+		got = d.frame("dragged").Min
+	}
+	if got != want {
+		t.Errorf("the window is at %v, want %v", got, want)
+	}
 }
 
 func TestWheelScrollsXterm(t *testing.T) {

@@ -176,10 +176,14 @@ func TestAnswers(t *testing.T) {
 		d.show(Content{}, 0)
 		d.show(Content{Question: q}, 1)
 	}
+	paint, err := newPainter() // the window's own belongs to Run
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The spots are where the drawing says; what the customer sees is looked at in TestPictures.
 	at := func(q *Question, does does, nth int) image.Point {
 		t.Helper()
-		for _, s := range d.w.paint.askParts(q, &choice{}, 60, 0, 1200, 1).spots {
+		for _, s := range paint.askParts(q, &choice{}, 60, 0, 1200, 1).spots {
 			if s.does == does {
 				if nth == 0 {
 					return d.w.Rectangles()[0].Min.Add(s.at.Min).Add(image.Pt(8, 8))
