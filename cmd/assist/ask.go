@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -47,20 +48,50 @@ func askPassword(cmd *cobra.Command, stdin bool, prompt string, fresh bool) (str
 	return first, err
 }
 
+// hidden reads one line without echo, which is off before the prompt shows. However it ends, the terminal is as before.
 func hidden(cmd *cobra.Command, fd int, prompt string) (string, error) {
-	fmt.Fprint(cmd.ErrOrStderr(), prompt)
-	b, err := term.ReadPassword(fd)
-	fmt.Fprintln(cmd.ErrOrStderr())
+	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
 	}
-	return string(b), nil
+	defer func() { _ = term.Restore(fd, before) }() // the terminal may be gone
+	t := term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{cmd.InOrStdin(), cmd.ErrOrStderr()}, "")
+	line, err := interruptible(cmd.Context(), func() (string, error) { return t.ReadPassword(prompt) })
+	if errors.Is(err, io.EOF) { // Ctrl-C and Ctrl-D are characters here
+		return "", &exitError{Code: exitInterrupted, Err: errors.New("interrupted")}
+	}
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return line, nil
 }
 
 // ask reads one visible line from a person.
 func ask(cmd *cobra.Command, prompt string) (string, error) {
 	fmt.Fprint(cmd.ErrOrStderr(), prompt)
-	return readLine(cmd.InOrStdin())
+	return interruptible(cmd.Context(), func() (string, error) { return readLine(cmd.InOrStdin()) })
+}
+
+// interruptible waits for read or for the end of ctx. A read that is left behind ends with the process, which follows.
+func interruptible(ctx context.Context, read func() (string, error)) (string, error) {
+	type answer struct {
+		line string
+		err  error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		line, err := read()
+		got <- answer{line, err}
+	}()
+	select {
+	case a := <-got:
+		return a.line, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // readLine reads up to the end of the first line.

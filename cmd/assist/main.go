@@ -30,11 +30,17 @@ func main() { os.Exit(run()) }
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	cmd := root()
+	var failed error
+	keepErrors(cmd, &failed)
 	err := fang.Execute(ctx, cmd,
 		fang.WithVersion(version),
 		fang.WithErrorHandler(func(io.Writer, fang.Styles, error) {}), // printed below, with its hint
 	)
+	if err == nil {
+		err = failed
+	}
 	if err == nil {
 		return exitOK
 	}
@@ -80,9 +86,7 @@ func root() *cobra.Command {
 		newWhoamiCommand(),
 		newRelayCommand(),
 	)
-	asGroup(cmd)
-	markUsage(cmd)
-	return cmd
+	return asGroup(cmd)
 }
 
 // asGroup makes a command that only holds others answer its bare name with help, and a wrong word after it with an error.
@@ -92,19 +96,20 @@ func asGroup(cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// markUsage makes every error that comes up before a verb begins its work a usage error: unknown verbs and flags, wrong
-// arguments. What a verb itself returns passes unchanged.
-func markUsage(cmd *cobra.Command) {
+// keepErrors keeps what a verb returns for run, instead of handing it to fang: before fang shows an error it asks the terminal
+// for its colours, and the answer may come when nobody reads it any more. It also tells these errors from those that come up
+// before a verb begins: unknown verbs and flags, wrong arguments.
+func keepErrors(cmd *cobra.Command, failed *error) {
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(c *cobra.Command, args []string) error {
 			if err := run(c, args); err != nil {
-				return &begunError{err}
+				*failed = &begunError{err}
 			}
 			return nil
 		}
 	}
 	for _, sub := range cmd.Commands() {
-		markUsage(sub)
+		keepErrors(sub, failed)
 	}
 }
 
