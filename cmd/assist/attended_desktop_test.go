@@ -39,7 +39,7 @@ func (term *pane) awaitExit() (code string) {
 	until(term.t, "the program to end", func() bool {
 		dead, status, _ := strings.Cut(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}")), " ")
 		code = status
-		return dead == "1"
+		return dead == "1" && status != ""
 	})
 	return code
 }

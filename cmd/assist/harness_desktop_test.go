@@ -105,13 +105,17 @@ type pane struct {
 // openTerminal runs argv in a new terminal of that size.
 func openTerminal(t *testing.T, env []string, width, height int, argv ...string) *pane {
 	t.Helper()
-	term := &pane{t: t, socket: filepath.Join(t.TempDir(), "tmux")}
-	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height)}
+	dir := t.TempDir()
+	term := &pane{t: t, socket: filepath.Join(dir, "tmux")}
+	conf := filepath.Join(dir, "tmux.conf")
+	if err := os.WriteFile(conf, []byte("set-option -g remain-on-exit on\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"-f", conf, "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height)}
 	for _, e := range env {
 		args = append(args, "-e", e)
 	}
 	term.tmux(append(append(args, "--"), argv...)...)
-	term.tmux("set-option", "-g", "remain-on-exit", "on")
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
 }
