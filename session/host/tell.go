@@ -33,14 +33,8 @@ func (l *loop) tell(e session.Event) {
 	case session.EvRemoved:
 		entry.Kind, entry.Text = chat.Removed, e.Text
 		l.event("member_left", m, Event{Why: "sent out"})
-	case session.EvAsked:
-		l.event("consent_asked", m, Event{Grants: e.Question.Grants.Names()})
-		return
-	case session.EvAnswered:
-		l.event("consent_answered", m, Event{Grants: e.Grants.Names(), Answer: answerOf(e)})
-		return
-	case session.EvWithdrawn:
-		l.event("consent_answered", m, Event{Grants: []string{}, Answer: "no", Why: "nobody waits for the answer any more"})
+	case session.EvAsked, session.EvAnswered, session.EvWithdrawn:
+		l.asked(e, m)
 		return
 	case session.EvGrants:
 		l.grants(e, m, entry)
@@ -75,6 +69,18 @@ func (l *loop) tell(e session.Event) {
 		return
 	}
 	l.add(entry)
+}
+
+// asked tells scripts about questions; the log hears of what came of them.
+func (l *loop) asked(e session.Event, m session.Member) {
+	switch e.Kind {
+	case session.EvAsked:
+		l.event("consent_asked", m, Event{Grants: e.Question.Grants.Names()})
+	case session.EvAnswered:
+		l.event("consent_answered", m, Event{Grants: e.Grants.Names(), Answer: answerOf(e)})
+	default:
+		l.event("consent_answered", m, Event{Answer: "no", Why: "nobody waits for the answer any more"})
+	}
 }
 
 var modeNames = [...]string{session.Free: "free for all", session.Ask: "ask", session.Baton: "one at a time"}
