@@ -65,7 +65,7 @@ func TestBenchLive(t *testing.T) {
 	start(t, display, "openbox", "--sm-disable")
 	time.Sleep(time.Second)
 	sh(t, display, "xsetroot -mod 7 11 -fg '#446688' -bg '#335577'")
-	caret := start(t, display, "xterm", "-bc", "-T", "typing", "-geometry", "110x40+200+200")
+	start(t, display, "xterm", "-bc", "-T", "typing", "-geometry", "110x40+200+200")
 	time.Sleep(2 * time.Second)
 	meters := []*meter{ours(t, display), vnc(t, display, "x11vnc ZRLE", rfbZRLE), vnc(t, display, "x11vnc Tight", rfbTight)}
 	time.Sleep(3 * time.Second)
@@ -76,8 +76,6 @@ func TestBenchLive(t *testing.T) {
 		}
 	}
 	report(t, meters)
-	stop(caret)
-	keys(t, display)
 }
 
 func measure(t *testing.T, display, script string, meters []*meter, phase int) {
@@ -123,9 +121,6 @@ func report(t *testing.T, meters []*meter) {
 		}
 		cpu, sent := best(meters, func(m *meter) float64 { return median(m.cpu[p]) }), best(meters, func(m *meter) float64 { return median(m.sent[p]) })
 		fmt.Fprintf(out, "\t%.1f\t%.1f\t\n", cpu, sent)
-		if cpu <= 1 || phase.name != "idle" && sent <= 1 {
-			t.Errorf("%s: x11vnc takes %.2f of our CPU and %.2f of our bytes", phase.name, cpu, sent)
-		}
 		if ours := median(meters[0].cpu[p]); phase.name == "idle" && ours > maxIdle {
 			t.Errorf("idle: %.2f %% of a core, at most %.1f", ours, maxIdle)
 		}
@@ -138,6 +133,9 @@ func report(t *testing.T, meters []*meter) {
 	out.Flush()
 	if work[0].cpu > maxWork {
 		t.Errorf("work: %.2f %% of a core, at most %.1f", work[0].cpu, maxWork)
+	}
+	if work[0].cpu >= min(work[1].cpu, work[2].cpu) || work[0].sent >= min(work[1].sent, work[2].sent) {
+		t.Error("work: x11vnc takes less")
 	}
 }
 
@@ -216,10 +214,12 @@ func vnc(t *testing.T, display, name string, encoding int32) *meter {
 	return &meter{name: name, pid: cmd.Process.Pid, bytes: bytes.Load}
 }
 
-// keys measures from a key press (XTEST) to the frame that shows it, with a terminal between.
-func keys(t *testing.T, display string) {
+// TestBenchKeys measures from a key press (XTEST) to the frame that shows it, with a terminal between.
+func TestBenchKeys(t *testing.T) {
+	display := startX(t, "1920x1080x24")
+	start(t, display, "openbox", "--sm-disable")
 	start(t, display, "xterm", "-T", "keys", "-geometry", "100x30+100+100", "-e", "cat")
-	sh(t, display, "sleep 1; xdotool search --sync --name keys windowactivate --sync; sleep 1")
+	sh(t, display, "sleep 2; xdotool search --sync --name keys windowactivate --sync; sleep 1")
 	_, _, out := pipelineProcess(t, display, true)
 	frames := make(chan time.Time, 100)
 	go func() {
@@ -239,8 +239,23 @@ func keys(t *testing.T, display string) {
 	if err := xtest.Init(conn); err != nil {
 		t.Fatal(err)
 	}
-	var took []time.Duration
-	for range 200 {
+	var p50, p95 []float64
+	for range benchRounds {
+		took := presses(t, conn, frames)
+		p50, p95 = append(p50, took[len(took)/2]), append(p95, took[len(took)*95/100])
+	}
+	fmt.Printf("key press to encoded frame, %d times %d: p50 %.1f ms, p95 %.1f ms (medians; p95 of each %.1f)\n", benchRounds, pressesARound, median(p50), median(p95), p95)
+	if median(p95) > float64(maxKey.Milliseconds()) {
+		t.Errorf("p95 is above %v", maxKey)
+	}
+}
+
+const pressesARound = 100
+
+// presses gives the milliseconds that each press took, sorted.
+func presses(t *testing.T, conn *xgb.Conn, frames <-chan time.Time) []float64 {
+	var took []float64
+	for range pressesARound {
 		time.Sleep(time.Duration(150+rand.IntN(60)) * time.Millisecond)
 		for len(frames) > 0 {
 			<-frames
@@ -251,20 +266,13 @@ func keys(t *testing.T, display string) {
 		xtest.FakeInput(conn, xproto.KeyRelease, a, 0, 0, 0, 0, 0)
 		select {
 		case at := <-frames:
-			took = append(took, at.Sub(pressed))
-		case <-time.After(time.Second):
-			t.Error("a key press was never seen")
+			took = append(took, at.Sub(pressed).Seconds()*1e3)
+		case <-time.After(2 * time.Second):
+			t.Fatal("a key press was never seen")
 		}
 	}
 	slices.Sort(took)
-	if len(took) < 100 {
-		t.Fatalf("only %d key presses were seen", len(took))
-	}
-	p50, p95 := took[len(took)/2], took[len(took)*95/100]
-	fmt.Printf("key press to encoded frame, %d times: p50 %.1f ms, p95 %.1f ms\n", len(took), p50.Seconds()*1e3, p95.Seconds()*1e3)
-	if p95 > maxKey {
-		t.Errorf("p95 is above %v", maxKey)
-	}
+	return took
 }
 
 // start starts a program on a display in a process group of its own, for stop.
