@@ -72,6 +72,7 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		newJoinCommand(),
 		newStartCommand(),
+		newInviteCommand(),
 		newSessionsCommand(),
 		newRosterCommand(),
 		newSayCommand(),

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"assist/session/agent/local"
+	"assist/session/agent/share"
+	"assist/session/inner"
+)
+
+type inviteFlags struct {
+	liveChoice
+	copy, qr bool
+	email    string
+	mail     bool // --email was said
+}
+
+// noAddress is --email without an address: the person fills it in.
+const noAddress = " "
+
+func newInviteCommand() *cobra.Command {
+	var f inviteFlags
+	cmd := &cobra.Command{
+		Use:   "invite [--copy] [--email [ADDR]] [--qr]",
+		Short: "Invite another agent into your live session",
+		Long: "Prints the address under which another agent can join your live session, and copies, mails or draws it. " +
+			"Who comes signs in with an account of their own; the customer is asked.",
+		Example: "  assist invite --copy\n  assist invite --email erik@example.com\n  assist invite --qr",
+		Args: func(cmd *cobra.Command, args []string) error {
+			f.mail = cmd.Flags().Changed("email")
+			if len(args) == 1 && f.mail && f.email == noAddress { // --email ADDR, not only --email=ADDR
+				f.email = args[0]
+				return nil
+			}
+			return cobra.NoArgs(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.flags(cmd)
+	cmd.Flags().BoolVar(&f.copy, "copy", false, "copy the address")
+	cmd.Flags().BoolVar(&f.qr, "qr", false, "draw the address as a QR code")
+	cmd.Flags().StringVar(&f.email, "email", "", "open the mail program with an invitation, to `ADDR` if one is given")
+	cmd.Flags().Lookup("email").NoOptDefVal = noAddress
+	return cmd
+}
+
+func (f *inviteFlags) run(cmd *cobra.Command) error {
+	to := ""
+	if f.mail && f.email != noAddress {
+		var err error
+		if to, err = share.ParseAddress(f.email); err != nil {
+			return usage(err, "")
+		}
+	}
+	c, err := f.dial()
+	if err != nil {
+		return err
+	}
+	invite, err := c.Invite(cmd.Context())
+	if err != nil {
+		return explainLive(err)
+	}
+	if err := f.print(cmd, invite); err != nil {
+		return err
+	}
+	letter := share.Invitation(inner.SpacedCode(invite.Code), invite.URL, until(invite))
+	letter.To = to
+	return errors.Join(f.mailIt(cmd, letter), f.copyIt(cmd, invite.URL))
+}
+
+// print writes the address in any case: it is what is left when nothing else works.
+func (f *inviteFlags) print(cmd *cobra.Command, invite local.Invite) error {
+	out := cmd.OutOrStdout()
+	if f.qr {
+		where := out
+		if f.json {
+			where = cmd.ErrOrStderr()
+		}
+		file, isFile := where.(*os.File)
+		picture, err := share.QR(invite.URL, isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "")
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(where, picture)
+	}
+	if f.json {
+		return printJSON(out, invite)
+	}
+	_, err := fmt.Fprintln(out, invite.URL)
+	lasts := until(invite)
+	if lasts == "" {
+		lasts = "as long as the session goes on"
+	}
+	fmt.Fprintf(cmd.ErrOrStderr(), "code %s, valid %s\n", inner.SpacedCode(invite.Code), lasts)
+	return err
+}
+
+// until says in words when the code expires, nothing when it does not.
+func until(invite local.Invite) string {
+	at, err := time.Parse(time.RFC3339, invite.Expires)
+	if err != nil {
+		return ""
+	}
+	return "until " + at.Local().Format("15:04 MST")
+}
+
+func (f *inviteFlags) copyIt(cmd *cobra.Command, url string) error {
+	if !f.copy {
+		return nil
+	}
+	ways, err := share.Copy(cmd.Context(), url)
+	if err != nil {
+		return &exitError{Code: exitFailed, Err: fmt.Errorf("not copied: %w", err), Hint: "the address is printed: copy it from there"}
+	}
+	for _, w := range ways {
+		fmt.Fprintf(cmd.ErrOrStderr(), "copied to %s\n", w)
+	}
+	return nil
+}
+
+// mailIt opens the mail program; where there is none, or nobody would see it, the letter is printed.
+func (f *inviteFlags) mailIt(cmd *cobra.Command, letter share.Letter) error {
+	if !f.mail {
+		return nil
+	}
+	by, err := letter.Open(cmd.Context())
+	switch {
+	case err == nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "opened the mail program (%s); nothing is sent before you send it\n", by)
+	case !errors.Is(err, share.ErrNoMail):
+		return fmt.Errorf("open mail program: %w", err)
+	case f.json:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s; this is the letter:\n\n%s", err, letter)
+	default:
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s; this is the letter:\n", err)
+		fmt.Fprintf(cmd.OutOrStdout(), "\n%s", letter)
+	}
+	return nil
+}
