@@ -13,7 +13,7 @@ DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-util
 TESTDEB  := $(DESKTOP) tmux chromium imagemagick openssh-client openssh-server iproute2 procps
 BENCHDEB := $(TESTDEB) x11vnc ffmpeg
 
-.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay fuzz demo proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay fuzz demo pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -48,13 +48,16 @@ proto:
 	GOBIN=$(abspath bin) $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
 	PATH=$(abspath bin):$$PATH protoc --go_out=. --go_opt=module=assist transport/wire/outer.proto session/inner/inner.proto
 
+pictures: build
+	.ci/pictures
+
 format:
 	$(TOOL) gofumpt -w $(GOFILES)
 
 deps-test: ; @.ci/install $(TESTDEB)
 deps-bench: ; @.ci/install $(BENCHDEB)
 # With a display to share the demo needs nothing more than the binary.
-deps-demo: ; @[ -n "$$DISPLAY" ] || .ci/install xvfb xterm openbox x11-apps xauth fonts-dejavu-core
+deps-demo: ; @[ -n "$$DISPLAY" ] || .ci/install xvfb xterm openbox x11-apps x11-xserver-utils xauth fonts-dejavu-core
 
 clean:
 	rm -rf bin

@@ -55,7 +55,7 @@ func TestCustomerIsAskedAndStops(t *testing.T) {
 	host, code := openHost(t, stage)
 	console := joinByCode(t, stage, code)
 
-	host.await("Let this person in?", "you@demo", "Demo Support", "not verified", "see your screen")
+	host.await("Let this person in?", "alex@demo", "Demo Support", "not verified", "see your screen")
 	console.await("Waiting for Carla")
 	words := wordsRead(t, host)
 	time.Sleep(6 * time.Second) // a yes is not taken sooner when the organisation is not verified
@@ -69,7 +69,7 @@ func TestCustomerIsAskedAndStops(t *testing.T) {
 	console.await("nobody listens in between")
 	time.Sleep(6 * time.Second)
 	host.keys("y")
-	host.await("THIS SCREEN IS SHARED", "you, Demo Support", "may control", "s or Ctrl-C")
+	host.await("THIS SCREEN IS SHARED", "alex, Demo Support", "may control", "s or Ctrl-C")
 	console.keys("c")
 	console.await("CONTROL")
 

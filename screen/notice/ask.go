@@ -26,6 +26,9 @@ type choice struct {
 	focus  int             // index of the spot that Enter presses; 0 is refuse
 }
 
+// opened is the choice with which a question comes up: words alone harm nobody, so their box is ticked.
+func opened(now time.Time) choice { return choice{since: now, ticked: map[string]bool{"chat": true}} }
+
 // plain says a grant as a thing that somebody does.
 var plain = map[string]string{
 	"view":      "see your screen",
@@ -196,7 +199,7 @@ func (a *asking) box(g string, s style) {
 	if a.c.focus == len(a.spots) {
 		a.b.frame(r.Inset(-3), 2, edge)
 	}
-	a.b.text(askEdge+30, a.y+16, a.inside-30, sentence(g)+" (only if ticked)", s)
+	a.b.text(askEdge+30, a.y+16, a.inside-30, sentence(g), s)
 	row := image.Rect(askEdge, a.y, askEdge+a.inside, a.y+askLine)
 	a.spots = append(a.spots, spot{at: a.b.scaled(row), does: doTick, grant: []string{g}})
 	a.y += askLine
@@ -206,7 +209,7 @@ func (a *asking) words() {
 	if len(a.q.Words) == 0 {
 		return
 	}
-	a.para("Ask them for these words. They must be the same, or it is somebody else:", style{false, 15, pale})
+	a.para("Read these three words to them; they must see the same, or it is somebody else:", style{false, 15, pale})
 	r := image.Rect(askEdge, a.y, askEdge+a.inside, a.y+44)
 	a.b.fill(r, raisedC)
 	a.b.centred(r, strings.Join(a.q.Words, "   "), style{true, 22, white})

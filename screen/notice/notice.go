@@ -230,7 +230,7 @@ func (w *Window) pump(gone, stop chan struct{}) {
 // show takes a new content.
 func (w *Window) show(c Content) {
 	if c.Question == nil || w.content.Question == nil || c.Question.Serial != w.content.Question.Serial {
-		w.choice = choice{since: time.Now(), ticked: map[string]bool{}}
+		w.choice = opened(time.Now())
 	}
 	w.content = c
 	w.redraw()

@@ -18,7 +18,7 @@ import (
 )
 
 // account is the agent of the demo; its password is made anew each time and lives as long as the demo.
-const account = "you@demo"
+const account = "alex@demo"
 
 // ready is how long each program may take until it says that it serves.
 const ready = 30 * time.Second

@@ -31,7 +31,7 @@ type desktop struct {
 // startDesktop starts the X server on a free display number and the programs on it. With script the terminal keeps what
 // is typed into it in a file.
 func startDesktop(ctx context.Context, p *processes, dir string, script bool) (desktop, error) {
-	if err := have("Xvfb", "openbox", "xterm", "xclock"); err != nil {
+	if err := have("Xvfb", "openbox", "xterm", "xclock", "xsetroot"); err != nil {
 		return desktop{}, err
 	}
 	display, err := startX(ctx, p)
@@ -46,6 +46,7 @@ func startDesktop(ctx context.Context, p *processes, dir string, script bool) (d
 	}
 	env := "DISPLAY=" + display
 	for _, argv := range [][]string{
+		{"xsetroot", "-solid", "#2e4a62"},
 		{"openbox", "--sm-disable"},
 		{"xclock", "-update", "1", "-geometry", "160x160-24+24"},
 		append([]string{"xterm", "-u8", "-geometry", "100x30+40+60", "-title", "customer's terminal"}, shell...),
