@@ -330,6 +330,9 @@ func TestDrainSaysSo(t *testing.T) {
 			if r := s.next(); r.GetProblem().GetCode() != wire.CodeDraining {
 				t.Errorf("last word: %v", r)
 			}
+			if r, more := <-s.replies; more {
+				t.Errorf("after the last word: %v", r)
+			}
 			s.close()
 		}
 		host.hangUp()

@@ -145,6 +145,11 @@ func (d *directory) do(f func() error) error {
 	}
 }
 
+// tell is do for what the directory needs no more once it has stopped.
+func (d *directory) tell(f func()) {
+	_ = d.do(func() error { f(); return nil })
+}
+
 // stop lets every stream go with a word; the sessions stay in the database.
 func (d *directory) stop() {
 	for _, s := range d.byID {

@@ -69,17 +69,17 @@ func (b *Broker) start(ctx context.Context, x *exchange, r *wire.Start) error {
 	if err != nil {
 		return err
 	}
+	if err := b.dir.do(func() error { return b.dir.wait(s, e) }); err != nil { // first, so that nothing is missed
+		return err
+	}
 	err = x.reply(&wire.Reply{Kind: &wire.Reply_Minted{Minted: &wire.Minted{
 		Code: code, Session: s.id[:], ExpiresUnix: expires.Unix(),
 	}}})
-	if err != nil {
-		return err
+	if err == nil {
+		x.deliver(ctx, e)
 	}
-	if err := b.dir.do(func() error { return b.dir.wait(s, e) }); err != nil {
-		return err
-	}
-	x.deliver(ctx, e)
-	return b.dir.do(func() error { delete(s.waiting, e); return nil })
+	b.dir.tell(func() { delete(s.waiting, e) })
+	return err
 }
 
 // openHost connects a host: with a new code, or with one that an agent gave out, or again with its own.
@@ -94,10 +94,12 @@ func (b *Broker) openHost(ctx context.Context, x *exchange, r *wire.OpenHost) er
 		return err
 	}
 	if err = x.reply(&wire.Reply{Kind: &wire.Reply_Opened{Opened: opened}}); err != nil {
-		return b.dir.do(func() error { b.dir.closeHost(s, e, false, time.Now()); return nil })
+		b.dir.tell(func() { b.dir.closeHost(s, e, false, time.Now()) })
+		return err
 	}
 	ended := x.deliver(ctx, e)
-	return b.dir.do(func() error { b.dir.closeHost(s, e, ended, time.Now()); return nil })
+	b.dir.tell(func() { b.dir.closeHost(s, e, ended, time.Now()) })
+	return nil
 }
 
 func (b *Broker) hostOf(ctx context.Context, x *exchange, code string, hostKey [32]byte, e *end) (*live, *wire.Opened, error) {
@@ -124,8 +126,8 @@ func (b *Broker) hostOf(ctx context.Context, x *exchange, code string, hostKey [
 		BadgeKey: b.keys.Badge.Public().(ed25519.PublicKey),
 	}
 	if err := b.tellInviter(ctx, x, c, opened); err != nil {
-		undo := b.dir.do(func() error { b.dir.closeHost(c.s, e, false, time.Now()); return nil })
-		return nil, nil, errors.Join(err, undo)
+		b.dir.tell(func() { b.dir.closeHost(c.s, e, false, time.Now()) })
+		return nil, nil, err
 	}
 	return c.s, opened, nil
 }
@@ -215,14 +217,12 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	if err = b.judge(ctx, x, t, a.Handle(), err); err != nil {
 		return err
 	}
-	leave := func() error {
-		return b.dir.do(func() error { b.dir.leave(s, ch.Self); return nil })
+	err = b.seat(ctx, x, a, cert, s, ch)
+	if err == nil {
+		x.deliver(ctx, c.end)
 	}
-	if err := b.seat(ctx, x, a, cert, s, ch); err != nil {
-		return errors.Join(err, leave())
-	}
-	x.deliver(ctx, c.end)
-	return leave()
+	b.dir.tell(func() { b.dir.leave(s, ch.Self) })
+	return err
 }
 
 // seat makes the join durable before anybody hears of it, then tells the host and the console.
