@@ -35,6 +35,8 @@ func (s *Session) order(c console.Command) (*inner.ToHost, error) {
 		return nil, errNoContact
 	case !s.outbox.add(m, lasts):
 		return nil, errTooMuch
+	case m.GetHandOverAnswer() != nil: // once is enough; a refusal says that there was none any more
+		s.state.Offer = nil
 	}
 	return m, nil
 }
@@ -63,7 +65,21 @@ func (s *Session) prepare(c console.Command) (*inner.ToHost, lasting) {
 	case console.ConfirmWords:
 		return s.prepareVerified(), once
 	}
-	return nil, once
+	return ofLead(c), once
+}
+
+// ofLead is what the lead decides, and the answer of one who is offered to be it.
+func ofLead(c console.Command) *inner.ToHost {
+	switch c := c.(type) {
+	case console.AnswerHandOver:
+		return &inner.ToHost{Kind: &inner.ToHost_HandOverAnswer{HandOverAnswer: &inner.HandOverAnswer{Accept: c.Accept}}}
+	case console.SetMember:
+		set := &inner.SetMember{Member: uint32(c.Member), Ceiling: uint32(c.Ceiling)}
+		return &inner.ToHost{Kind: &inner.ToHost_SetMember{SetMember: set}}
+	case console.SetMode:
+		return &inner.ToHost{Kind: &inner.ToHost_SetControlMode{SetControlMode: &inner.SetControlMode{Mode: uint32(c.Mode)}}}
+	}
+	return nil
 }
 
 func takeControl() *inner.ToHost {

@@ -53,6 +53,8 @@ func (v *visit) hear(ctx context.Context, m *inner.ToConsole) error {
 			return errLeft
 		}
 		v.s.hearOutcome(m.Id, k.Outcome)
+	case *inner.ToConsole_HandOverOffer:
+		v.s.hearOffer(k.HandOverOffer)
 	case *inner.ToConsole_Ended:
 		return v.s.hearEnded(k.Ended)
 	case *inner.ToConsole_Pong:
@@ -108,7 +110,16 @@ func (s *Session) hearRoster(m *inner.Roster) error {
 	if roster.Version >= s.state.Roster.Version {
 		s.state.Roster = roster
 	}
+	if s.state.Offer != nil && s.state.Offer.From != roster.Lead { // it passed on, perhaps to us
+		s.state.Offer = nil
+	}
 	return nil
+}
+
+func (s *Session) hearOffer(o *inner.HandOverOffer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.Offer = &console.Offer{From: session.MemberID(o.GetFrom()), Note: chat.Body(o.GetNote()), At: time.Now()}
 }
 
 // hearEntry adds a live entry. One that is known is passed over; a gap means that the log has to be fetched anew.
@@ -124,6 +135,9 @@ func (s *Session) hearEntry(m *inner.Entry) error {
 	}
 	s.log.add(e)
 	s.state.Newest = s.log.newest()
+	if e.Kind == chat.Declined && e.From == uint32(s.state.Self) { // answered by another console of this agent, withdrawn, or too late
+		s.state.Offer = nil
+	}
 	return nil
 }
 

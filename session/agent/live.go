@@ -262,5 +262,5 @@ func (s *Session) lost(err error) {
 	if s.state.LostSince.IsZero() {
 		s.state.LostSince = time.Now()
 	}
-	s.state.Why = "no contact with the customer's host"
+	s.state.Why, s.state.Offer = "no contact with the customer's host", nil // the host withdraws it
 }
