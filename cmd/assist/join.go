@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"assist/session/agent"
+	"assist/session/agent/local"
 	"assist/session/inner"
 	"assist/transport"
 	"assist/tui"
@@ -51,7 +51,7 @@ func newJoinCommand() *cobra.Command {
 				return err
 			}
 			cfg.Code, cfg.HostPin = invite.Code, transport.Pin(invite.Pin)
-			return f.open(cmd.Context(), agent.Join(cfg), cfg)
+			return f.open(cmd, agent.Join(cfg), cfg.Relay)
 		},
 	}
 	f.flags(cmd)
@@ -70,7 +70,7 @@ func newStartCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.open(cmd.Context(), agent.Start(cfg), cfg)
+			return f.open(cmd, agent.Start(cfg), cfg.Relay)
 		},
 	}
 	f.flags(cmd)
@@ -92,19 +92,27 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 	}, nil
 }
 
-// open shows the session in this terminal until it is over.
-func (f *consoleFlags) open(ctx context.Context, s *agent.Session, cfg agent.Config) error {
-	group, ctx := errgroup.WithContext(ctx)
-	var failure error
+// open shows the session in this terminal until it is over, and lets the verbs of other shells reach it meanwhile.
+func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transport.Relay) error {
+	group, ctx := errgroup.WithContext(cmd.Context())
+	var failure, deaf error
 	group.Go(func() error {
 		failure = s.Run(ctx) // the console shows it first
 		return nil
 	})
 	group.Go(func() error {
-		_, err := tui.Run(ctx, s, tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(cfg.Relay)})
+		deaf = local.Serve(ctx, s)
+		return nil
+	})
+	group.Go(func() error {
+		_, err := tui.Run(ctx, s, tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay)})
 		return err
 	})
-	return errors.Join(group.Wait(), failure)
+	err := errors.Join(group.Wait(), failure)
+	if deaf != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), "other shells could not reach this console: %s\n", printable(deaf.Error()))
+	}
+	return err
 }
 
 // hostArgs is what the customer has to add to "assist host CODE" to find the same relay.
