@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"assist/session/agent/local"
 	"assist/session/agent/share"
@@ -82,8 +81,7 @@ func (f *inviteFlags) print(cmd *cobra.Command, invite local.Invite) error {
 		if f.json {
 			where = cmd.ErrOrStderr()
 		}
-		file, isFile := where.(*os.File)
-		picture, err := share.QR(invite.URL, isFile && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == "")
+		picture, err := share.QR(invite.URL, isTerminal(where) && os.Getenv("NO_COLOR") == "")
 		if err != nil {
 			return err
 		}

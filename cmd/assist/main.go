@@ -85,6 +85,7 @@ func root() *cobra.Command {
 		newLoginCommand(),
 		newLogoutCommand(),
 		newWhoamiCommand(),
+		newURLHandlerCommand(),
 		newRelayCommand(),
 	)
 	return asGroup(cmd)

@@ -71,8 +71,13 @@ func TestCopyLadder(t *testing.T) {
 	}{
 		{"tmux", map[string]string{"TMUX": "x"}, map[string]string{"tmux": "0"}, true, []string{Tmux}, "", "tmux"},
 		{"broken tmux", map[string]string{"TMUX": "x"}, map[string]string{"tmux": "1"}, true, []string{Terminal}, osc, ""},
-		{"no tmux program", map[string]string{"TMUX": "x", "TERM": "tmux-256color"}, nil, true, []string{Terminal},
-			osc + "\x1bPtmux;\x1b" + osc + "\x1b\\", ""},
+		{
+			"no tmux program",
+			map[string]string{"TMUX": "x", "TERM": "tmux-256color"},
+			nil, true,
+			[]string{Terminal},
+			osc + "\x1bPtmux;\x1b" + osc + "\x1b\\", "",
+		},
 		{"terminal", nil, nil, true, []string{Terminal}, osc, ""},
 		{"screen", map[string]string{"TERM": "screen-256color"}, nil, true, []string{Terminal}, "\x1bP" + osc + "\x1b\\", ""},
 		{"terminal on a desktop", map[string]string{"DISPLAY": ":1"}, map[string]string{"xclip": "0"}, true, []string{Terminal, Clipboard}, osc, "xclip"},
