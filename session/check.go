@@ -47,7 +47,7 @@ func (s *Session) checkSeats() error {
 		case m.Presence == Gone && m.given != 0:
 			return fmt.Errorf("member %d is gone and may %v", m.ID, m.given)
 		}
-		if s.MayInput(m.ID) == nil && (!m.given.Has(Control|View) || !m.ceiling.Has(Control) || len(s.questions) > 0) {
+		if s.MayInput(m.ID) == nil && (!m.given.Has(Control|View) || !(m.ceiling & m.most).Has(Control) || len(s.questions) > 0) {
 			return fmt.Errorf("member %d controls with %v, ceiling %v, %d questions", m.ID, m.given, m.ceiling, len(s.questions))
 		}
 	}

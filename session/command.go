@@ -25,6 +25,7 @@ type (
 		Org     string // sanitised
 		Trust   Trust
 		Want    Grants
+		Most    Grants // the badge allows no more; 0: everything
 		Checked bool // the host's key is known to the console from a URL or a pin
 	}
 	// Drop is a link that broke or fell silent.
@@ -150,6 +151,7 @@ var (
 	ErrStale      = errors.New("that question is no longer open")
 	ErrAskedOnce  = errors.New("the customer has just said no to that, ask again in half a minute")
 	ErrCeiling    = errors.New("the lead has set you to less than that")
+	ErrInvited    = errors.New("you were invited to less than that")
 	ErrNoControl  = errors.New("the customer has not allowed control")
 	ErrHeld       = errors.New("another agent has control")
 	ErrPaused     = errors.New("remote input is paused")

@@ -2,9 +2,9 @@ package session
 
 import "time"
 
-// may is what m may do now: what the customer gave, under the lead's ceiling, nothing without seeing.
+// may is what m may do now: what the customer gave, under the lead's ceiling and the badge's, nothing without seeing.
 func (s *Session) may(m *seat) Grants {
-	g := m.given & m.ceiling & s.opt.Most
+	g := m.given & m.ceiling & m.most & s.opt.Most
 	if !g.Has(View) {
 		return g & Chat
 	}
@@ -37,6 +37,14 @@ func (s *Session) changed(m *seat, was Grants, by MemberID) {
 	if s.used == m.ID {
 		s.used = Nobody
 	}
+}
+
+// bound sets what the badge of m allows.
+func (s *Session) bound(m *seat, most Grants) {
+	was := s.may(m)
+	m.most = most | View
+	s.withdraw(func(q Question) bool { return q.Member == m.ID && !q.Join && q.Grants&^m.most != 0 })
+	s.changed(m, was, Nobody)
 }
 
 func (m *seat) refuse(g Grants, until time.Time) {
@@ -81,6 +89,8 @@ func (s *Session) ask(now time.Time, m *seat, g Grants) error {
 
 func (s *Session) askOne(now time.Time, m *seat, g Grants) error {
 	switch {
+	case m.most&g != g:
+		return ErrInvited
 	case m.ceiling&g != g:
 		return ErrCeiling
 	case m.refusedLately(g, now):
@@ -174,7 +184,10 @@ func (s *Session) idleAt() time.Time {
 
 func (s *Session) takeControl(now time.Time, m *seat) error {
 	if !s.may(m).Has(Control) {
-		if m.given.Has(Control) {
+		switch {
+		case !m.most.Has(Control):
+			return ErrInvited
+		case m.given.Has(Control):
 			return ErrCeiling
 		}
 		return s.ask(now, m, View|Control)

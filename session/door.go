@@ -34,7 +34,13 @@ func (s *Session) knock(now time.Time, k Knock) error {
 	if s.barred[k.Agent] || s.barred[string(k.Device[:])] {
 		return ErrBarred
 	}
+	if k.Most == 0 {
+		k.Most = AllGrants
+	}
 	m := s.seatOf(k.Agent)
+	if m != nil {
+		s.bound(m, k.Most)
+	}
 	if m != nil && (m.Presence == Here || m.Presence == Reconnecting) && slices.Contains(m.known, k.Device) {
 		m.WordsChecked = m.WordsChecked || k.Checked
 		s.admit(now, m, k.Console)
@@ -58,7 +64,7 @@ func (s *Session) knock(now time.Time, k Knock) error {
 			return ErrFull
 		}
 		s.lastID++
-		m = &seat{Member: Member{ID: s.lastID, Presence: Gone}, agent: k.Agent, ceiling: AllGrants}
+		m = &seat{Member: Member{ID: s.lastID, Presence: Gone}, agent: k.Agent, ceiling: AllGrants, most: k.Most | View}
 		s.seats = append(s.seats, m)
 	}
 	if m.Presence == Gone {
@@ -68,10 +74,11 @@ func (s *Session) knock(now time.Time, k Knock) error {
 	m.WordsChecked = m.WordsChecked || k.Checked
 	m.waiting = append(m.waiting, k.Console)
 	s.emit(Event{Kind: EvKnocked, Member: m.ID, Console: k.Console})
-	grants := (View|k.Want&atTheDoor)&s.opt.Most | m.given // a second device gets what its member has, so that is asked
+	most := s.opt.Most & m.most
+	grants := (View|k.Want&atTheDoor|m.given) & most // a second device gets what its member has, so that is asked
 	s.queue(Question{
 		Member: m.ID, Name: k.Name, Handle: k.Handle, Org: k.Org, Trust: k.Trust, Join: true,
-		Grants: grants, Later: k.Want & s.opt.Most &^ grants,
+		Grants: grants, Later: k.Want & most &^ grants,
 		consoles: []ConsoleID{k.Console}, device: k.Device,
 	})
 	return nil

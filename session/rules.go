@@ -68,6 +68,7 @@ type seat struct {
 	waiting  []ConsoleID // at the door
 	given    Grants      // by the customer
 	ceiling  Grants      // by the lead
+	most     Grants      // by the newest badge
 	joined   time.Time
 	noUntil  map[Grants]time.Time
 }

@@ -91,7 +91,8 @@ func anyCommand(t *rapid.T, s *Session, console *ConsoleID) Command {
 	case 0, 1, 2, 3:
 		*console++
 		agent := rapid.IntRange(0, 5).Draw(t, "agent")
-		return Knock{Console: *console, Agent: fmt.Sprint("agent", agent), Device: Device{byte(agent), byte(rapid.IntRange(0, 1).Draw(t, "device"))}, Want: grants | View}
+		most := rapid.SampledFrom([]Grants{0, AllGrants, View | Chat}).Draw(t, "most")
+		return Knock{Console: *console, Agent: fmt.Sprint("agent", agent), Device: Device{byte(agent), byte(rapid.IntRange(0, 1).Draw(t, "device"))}, Want: grants | View, Most: most}
 	case 4, 5, 6, 7, 8:
 		q, _ := s.Question()
 		if rapid.IntRange(0, 3).Draw(t, "yes") > 0 {

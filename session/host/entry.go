@@ -142,7 +142,7 @@ func (l *loop) knock(c *console, g inner.Greeting) {
 	err = l.apply(session.Knock{
 		Console: c.id, Agent: claims.Agent, Device: session.Device(c.link.PeerFingerprint()), Name: chat.Name(claims.Name),
 		Handle: chat.Name(claims.Handle), Org: chat.Name(claims.OrgTitle),
-		Trust: claims.Trust(time.Now().Add(l.at.offset), l.h.trusted), Want: g.Want | session.View, Checked: g.KnownKey,
+		Trust: claims.Trust(time.Now().Add(l.at.offset), l.h.trusted), Want: g.Want | session.View, Most: claims.Most, Checked: g.KnownKey,
 	})
 	if err != nil {
 		l.sendAway(c.id, refusal(err), err.Error())

@@ -55,16 +55,17 @@ var (
 
 // Claims is what a badge says.
 type Claims struct {
-	ID       string       // random, for one use
-	Session  [16]byte     // the session it is for
-	Host     [32]byte     // KeyHash of the host it is for
-	Device   [32]byte     // KeyHash of the agent's device: the client certificate of the end-to-end connection must have it
-	Agent    string       // the broker's id of the agent
-	Name     string       // display name
-	Handle   string       // NAME@ORG
-	Org      string       // ORG
-	OrgTitle string       // as people read it
-	Ceiling  session.Role // at most this role; what the agent becomes is for the host to decide
+	ID       string         // random, for one use
+	Session  [16]byte       // the session it is for
+	Host     [32]byte       // KeyHash of the host it is for
+	Device   [32]byte       // KeyHash of the agent's device: the client certificate of the end-to-end connection must have it
+	Agent    string         // the broker's id of the agent
+	Name     string         // display name
+	Handle   string         // NAME@ORG
+	Org      string         // ORG
+	OrgTitle string         // as people read it
+	Ceiling  session.Role   // at most this role; what the agent becomes is for the host to decide
+	Most     session.Grants // at most these grants; 0: no bound. The host asks for no more and gives no more
 	OrgKey   ed25519.PublicKey
 	OrgCert  string // device certificate signed by OrgKey; empty when there is none
 	Issued   time.Time
@@ -83,6 +84,7 @@ type badgeJSON struct {
 	Org      string    `json:"org"`
 	OrgTitle string    `json:"org_title"`
 	Ceiling  uint8     `json:"ceiling"`
+	Most     uint32    `json:"most,omitempty"`
 	OrgKey   []byte    `json:"org_key,omitempty"`
 	OrgCert  string    `json:"org_cert,omitempty"`
 	Issued   time.Time `json:"iat"`
@@ -102,7 +104,7 @@ func KeyHash(key ed25519.PublicKey) [32]byte {
 func Sign(key ed25519.PrivateKey, c Claims) (string, error) {
 	return sign(key, badgeContext, badgeJSON{
 		V: badgeVersion, ID: c.ID, Session: c.Session[:], Host: c.Host[:], Device: c.Device[:],
-		Agent: c.Agent, Name: c.Name, Handle: c.Handle, Org: c.Org, OrgTitle: c.OrgTitle, Ceiling: uint8(c.Ceiling),
+		Agent: c.Agent, Name: c.Name, Handle: c.Handle, Org: c.Org, OrgTitle: c.OrgTitle, Ceiling: uint8(c.Ceiling), Most: uint32(c.Most),
 		OrgKey: c.OrgKey, OrgCert: c.OrgCert, Issued: c.Issued.UTC(), Expires: c.Expires.UTC(),
 	})
 }
@@ -116,7 +118,7 @@ func Parse(pub ed25519.PublicKey, s string, now time.Time) (Claims, error) {
 	}
 	c := Claims{
 		ID: j.ID, Agent: j.Agent, Name: j.Name, Handle: j.Handle, Org: j.Org, OrgTitle: j.OrgTitle,
-		Ceiling: session.Role(j.Ceiling), OrgKey: j.OrgKey, OrgCert: j.OrgCert, Issued: j.Issued, Expires: j.Expires,
+		Ceiling: session.Role(j.Ceiling), Most: session.Grants(j.Most), OrgKey: j.OrgKey, OrgCert: j.OrgCert, Issued: j.Issued, Expires: j.Expires,
 	}
 	whole := j.V == badgeVersion && j.ID != "" && copy(c.Session[:], j.Session) == 16 && copy(c.Host[:], j.Host) == 32 &&
 		copy(c.Device[:], j.Device) == 32 && len(j.Session) == 16 && len(j.Host) == 32 && len(j.Device) == 32 &&
