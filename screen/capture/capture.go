@@ -65,7 +65,8 @@ type X11 struct {
 	pointer struct {
 		sync.Mutex
 		last    screen.Pointer
-		watched bool // Run keeps last up to date
+		moved   time.Time // or took another shape
+		watched bool      // Run keeps last up to date
 	}
 	closing sync.Once
 }

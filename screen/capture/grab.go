@@ -56,6 +56,7 @@ func (x *X11) grab() (screen.Damage, error) {
 	}
 	if len(x.found) > 0 {
 		x.number()
+		x.glance()
 	}
 	return x.found, nil
 }

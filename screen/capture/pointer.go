@@ -12,11 +12,12 @@ import (
 	"assist/screen"
 )
 
-// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Each question wakes four
-// goroutines and the server, which is most of what an idle desktop costs.
+// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Beside that every grab
+// that found damage asks too, because it is awake anyway and pointers seldom move without changing something. A question
+// for its own sake wakes several threads, which is most of what an idle desktop costs.
 const (
 	pointerMoving = time.Second / 15
-	pointerStill  = 400 * time.Millisecond
+	pointerStill  = time.Second
 	pointerRests  = 2 * time.Second
 )
 
@@ -45,6 +46,15 @@ func (x *X11) Watch(on bool) {
 	}
 }
 
+// glance brings a watched pointer up to date where that costs no more than a question in the kernel.
+func (x *X11) glance() {
+	x.pointer.Lock()
+	defer x.pointer.Unlock()
+	if x.pointer.watched && x.direct.open() {
+		_, _ = x.askPointer() // Run asks again
+	}
+}
+
 // askPointer asks the server and says whether anything is new. The pointer is locked.
 func (x *X11) askPointer() (moved bool, err error) {
 	at, err := x.place()
@@ -57,7 +67,9 @@ func (x *X11) askPointer() (moved bool, err error) {
 		p.Shape, p.Hidden = x.shape()
 	}
 	moved = p != x.pointer.last
-	x.pointer.last = p
+	if moved {
+		x.pointer.last, x.pointer.moved = p, time.Now()
+	}
 	return moved, nil
 }
 

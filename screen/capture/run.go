@@ -53,7 +53,6 @@ func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
 	defer check.Stop()
 	defer pointer.Stop()
 	defer x.follow(false)
-	var moved time.Time
 	watched := false
 	for {
 		select {
@@ -69,17 +68,9 @@ func (x *X11) serve(ctx context.Context, gone <-chan struct{}) error {
 		case watched = <-x.watch:
 			x.follow(false) // until the first answer
 			pointer.Reset(0)
-		case now := <-pointer.C:
-			if !watched {
-				continue
-			}
-			if x.poll() {
-				moved = now
-			}
-			if now.Sub(moved) < pointerRests {
-				pointer.Reset(pointerMoving)
-			} else {
-				pointer.Reset(pointerStill)
+		case <-pointer.C:
+			if watched {
+				pointer.Reset(x.poll())
 			}
 		}
 	}
@@ -92,16 +83,19 @@ func (x *X11) follow(on bool) {
 	x.pointer.Unlock()
 }
 
-// poll asks for the pointer and signals when it is another.
-func (x *X11) poll() (moved bool) {
+// poll asks for the pointer, signals when it is another, and says when to ask again.
+func (x *X11) poll() time.Duration {
 	x.pointer.Lock()
+	defer x.pointer.Unlock()
 	moved, err := x.askPointer()
 	x.pointer.watched = err == nil
-	x.pointer.Unlock()
-	if moved && err == nil {
+	if moved {
 		x.wake()
 	}
-	return moved
+	if time.Since(x.pointer.moved) < pointerRests {
+		return pointerMoving
+	}
+	return pointerStill
 }
 
 func stopped() *time.Timer {
