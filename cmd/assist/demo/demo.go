@@ -88,7 +88,7 @@ func (s *Stage) set(ctx context.Context, plan Plan) error {
 
 func (s *Stage) startRelay(ctx context.Context) error {
 	var said struct{ Event, Addr, Fingerprint string }
-	pid, err := s.startVerb(ctx, &said, "ready", "relay", "--listen", "127.0.0.1:0", "--data", s.relayData(), "--json")
+	pid, err := s.startVerb(ctx, &said, "ready", "relay", "--listen", "127.0.0.1:0", "--data", s.RelayData(), "--json")
 	s.Relay, s.Pin, s.RelayPID = said.Addr, said.Fingerprint, pid
 	return err
 }
@@ -96,10 +96,10 @@ func (s *Stage) startRelay(ctx context.Context) error {
 // signIn makes an organisation and an agent, and signs the agent in.
 func (s *Stage) signIn(ctx context.Context) error {
 	password := randomPassword()
-	if err := s.verb(ctx, "", "relay", "org", "add", "demo", "--title", "Demo Support", "--data", s.relayData()); err != nil {
+	if err := s.verb(ctx, "", "relay", "org", "add", "demo", "--title", "Demo Support", "--data", s.RelayData()); err != nil {
 		return err
 	}
-	if err := s.verb(ctx, password, "relay", "agent", "add", account, "--data", s.relayData(), "--password-stdin"); err != nil {
+	if err := s.verb(ctx, password, "relay", "agent", "add", account, "--data", s.RelayData(), "--password-stdin"); err != nil {
 		return err
 	}
 	return s.verb(ctx, password, "login", s.Relay, "--user", account, "--password-stdin", "--relay-key", s.Pin)
@@ -132,7 +132,8 @@ func (s *Stage) Strike() {
 	_ = os.RemoveAll(s.dir) // a temporary folder; the system clears it too
 }
 
-func (s *Stage) relayData() string { return filepath.Join(s.dir, "relay") }
+// RelayData is the folder of the relay, for its local verbs.
+func (s *Stage) RelayData() string { return filepath.Join(s.dir, "relay") }
 
 // verb runs one of the program's own verbs to its end.
 func (s *Stage) verb(ctx context.Context, stdin string, args ...string) error {
