@@ -18,7 +18,7 @@ var codeShown = regexp.MustCompile(`assist join (\d{8})`)
 func openHost(t *testing.T, stage *demo.Stage) (*pane, string) {
 	t.Helper()
 	env := []string{"XDG_CONFIG_HOME=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir(), "XDG_RUNTIME_DIR=" + t.TempDir()}
-	host := openTerminal(t, env, 100, 30, program(t), "host", "--relay", stage.Relay, "--relay-key", stage.Pin,
+	host := openTerminal(t, env, 100, 30, built(t), "host", "--relay", stage.Relay, "--relay-key", stage.Pin,
 		"--display", stage.Display, "--customer", "Carla")
 	host.await("Nothing is shared yet")
 	code := codeShown.FindStringSubmatch(host.screen())
@@ -31,12 +31,12 @@ func openHost(t *testing.T, stage *demo.Stage) (*pane, string) {
 // joinByCode opens the console of the stage's agent by the bare code.
 func joinByCode(t *testing.T, stage *demo.Stage, code string) *pane {
 	t.Helper()
-	return openTerminal(t, stage.Environment(), 120, 36, program(t), "join", code)
+	return openTerminal(t, stage.Environment(), 120, 36, built(t), "join", code)
 }
 
 func (term *pane) awaitExit() (code string) {
 	term.t.Helper()
-	until(term.t, "the program to end", func() bool {
+	eventually(term.t, "the program to end", func() bool {
 		dead, status, _ := strings.Cut(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}")), " ")
 		code = status
 		return dead == "1" && status != ""

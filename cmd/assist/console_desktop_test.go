@@ -18,7 +18,7 @@ import (
 
 // TestDemoScript is the program's own proof that the whole path works.
 func TestDemoScript(t *testing.T) {
-	cmd := exec.Command(program(t), "demo", "--script", "--json")
+	cmd := exec.Command(built(t), "demo", "--script", "--json")
 	var words bytes.Buffer
 	cmd.Stderr = &words
 	out, err := cmd.Output()
@@ -71,7 +71,7 @@ func TestTypedInTheConsoleArrives(t *testing.T) {
 	term.keys("q")
 	term.await("End session for everyone")
 	term.keys("e")
-	until(t, "the console to go", func() bool {
+	eventually(t, "the console to go", func() bool {
 		return strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_dead}")) == "1"
 	})
 	if left := term.screen(); strings.Contains(left, "BROWSE") || strings.Contains(left, "▀") {
@@ -93,7 +93,7 @@ func TestMouseInTheConsole(t *testing.T) {
 		time.Sleep(30 * time.Millisecond) // as a hand does
 	}
 	mouse(term, 0, to, 'm')
-	until(t, "the window to be dragged", func() bool {
+	eventually(t, "the window to be dragged", func() bool {
 		now := windowAt(t, stage)
 		return now.x > before.x+100 && now.y > before.y+100
 	})
@@ -120,12 +120,12 @@ func TestKilledConsoleLetsKeysGo(t *testing.T) {
 	term.send("c")
 	term.await(t, "CONTROL")
 	term.send("\x1b[97;1:1u") // a goes down: kitty's keyboard protocol, event type 1
-	until(t, "the key to go down", func() bool { return held(t, stage.Display, 'a') })
+	eventually(t, "the key to go down", func() bool { return held(t, stage.Display, 'a') })
 	if err := term.cmd.Process.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	killed := time.Now()
-	until(t, "the key to go up", func() bool { return !held(t, stage.Display, 'a') })
+	eventually(t, "the key to go up", func() bool { return !held(t, stage.Display, 'a') })
 	t.Logf("the key went up %v after the console was killed", time.Since(killed).Round(10*time.Millisecond))
 	if took := time.Since(killed); took > 10*time.Second { // 5 s are promised; this machine may be busy
 		t.Errorf("only after %v", took)

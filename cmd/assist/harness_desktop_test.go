@@ -20,8 +20,8 @@ import (
 // patience is how long a test waits for what has to happen; it is no measure of speed.
 const patience = 20 * time.Second
 
-// program is the built binary: what these tests look at is what people get.
-func program(t *testing.T) string {
+// built is the binary: what these tests look at is what people get.
+func built(t *testing.T) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "..", "bin", "assist"))
 	if err != nil {
@@ -36,7 +36,7 @@ func program(t *testing.T) string {
 // setStage starts relay, host and desktop for the time of the test.
 func setStage(t *testing.T, plan demo.Plan) *demo.Stage {
 	t.Helper()
-	plan.Program = program(t)
+	plan.Program = built(t)
 	stage, err := demo.Set(t.Context(), plan)
 	if err != nil {
 		t.Fatal(err)
@@ -72,11 +72,11 @@ func joinStage(t *testing.T, stage *demo.Stage) *agent.Session {
 
 func awaitState(t *testing.T, seat *agent.Session, cond func(console.State) bool) {
 	t.Helper()
-	until(t, "the session's state", func() bool { return cond(seat.State()) })
+	eventually(t, "the session's state", func() bool { return cond(seat.State()) })
 }
 
-// until waits for cond.
-func until(t *testing.T, what string, cond func() bool) {
+// eventually waits for cond.
+func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		if cond() {
@@ -90,7 +90,7 @@ func until(t *testing.T, what string, cond func() bool) {
 
 func awaitFile(t *testing.T, name, text string) {
 	t.Helper()
-	until(t, strconv.Quote(text)+" in "+filepath.Base(name), func() bool {
+	eventually(t, strconv.Quote(text)+" in "+filepath.Base(name), func() bool {
 		b, _ := os.ReadFile(name)
 		return strings.Contains(string(b), text)
 	})

@@ -73,7 +73,7 @@ func (k *kitty) send(s string) { _, _ = k.tty.WriteString(s) }
 
 func (k *kitty) await(t *testing.T, word string) {
 	t.Helper()
-	until(t, word+" in the console", func() bool {
+	eventually(t, word+" in the console", func() bool {
 		k.mu.Lock()
 		defer k.mu.Unlock()
 		return strings.Contains(ansi.Strip(string(k.out)), word)

@@ -16,7 +16,7 @@ func TestWhatTheAgentIsTold(t *testing.T) {
 	badKey := stage.URL[:strings.Index(stage.URL, "#")] + "#1." + strings.Repeat("a", 32)
 	tell := func(name, exit string, says []string, args ...string) {
 		t.Run(name, func(t *testing.T) {
-			term := openTerminal(t, stage.Environment(), 100, 30, append([]string{program(t)}, args...)...)
+			term := openTerminal(t, stage.Environment(), 100, 30, append([]string{built(t)}, args...)...)
 			code := term.awaitExit()
 			left := term.history()
 			if code != exit {

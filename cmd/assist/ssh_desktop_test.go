@@ -19,7 +19,7 @@ import (
 func TestConsoleOverSSH(t *testing.T) {
 	stage := setStage(t, demo.Plan{Script: true})
 	ssh := startSSH(t)
-	command := strings.Join(append([]string{"env", "COLORTERM=truecolor"}, stage.Environment()...), " ") + " " + program(t) + " join '" + stage.URL + "'"
+	command := strings.Join(append([]string{"env", "COLORTERM=truecolor"}, stage.Environment()...), " ") + " " + built(t) + " join '" + stage.URL + "'"
 	term := openTerminal(t, nil, 120, 36, append(ssh, command)...)
 	term.await("BROWSE", "verified", "▀")
 	term.keys("c")
@@ -62,7 +62,7 @@ func startSSH(t *testing.T) []string {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 	})
-	until(t, "sshd to listen", func() bool {
+	eventually(t, "sshd to listen", func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
 			return false

@@ -39,7 +39,7 @@ func hire(t *testing.T, stage *demo.Stage, handle string) *colleague {
 // verb runs a verb in one of the agent's shells and returns what it prints.
 func (c *colleague) verb(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(program(t), args...)
+	cmd := exec.Command(built(t), args...)
 	cmd.Env = append(os.Environ(), c.env...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var words strings.Builder
@@ -53,7 +53,7 @@ func (c *colleague) verb(t *testing.T, stdin string, args ...string) string {
 
 func (c *colleague) join(t *testing.T, url string) {
 	t.Helper()
-	c.term = openTerminal(t, c.env, 120, 36, program(t), "join", url)
+	c.term = openTerminal(t, c.env, 120, 36, built(t), "join", url)
 	c.term.await("BROWSE", "▀")
 }
 
@@ -72,7 +72,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 	t.Run("everyone is in every roster", func(t *testing.T) {
 		for _, c := range all {
 			var members []struct{ Name, Org, Role, State string }
-			until(t, "six members in the roster", func() bool {
+			eventually(t, "six members in the roster", func() bool {
 				if err := json.Unmarshal([]byte(c.verb(t, "", "roster", "--json")), &members); err != nil {
 					t.Fatal(err)
 				}
@@ -102,7 +102,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 		var first string
 		for _, c := range all {
 			var said string
-			until(t, "all words", func() bool {
+			eventually(t, "all words", func() bool {
 				said = c.verb(t, "", "chat", "--json")
 				return strings.Count(said, `"kind":"said"`) == len(all)
 			})
@@ -116,7 +116,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 	t.Run("the lead hands over and leaves", func(t *testing.T) {
 		done := make(chan string, 1)
 		go func() {
-			cmd := exec.Command(program(t), "handover", "bob", "--json")
+			cmd := exec.Command(built(t), "handover", "bob", "--json")
 			cmd.Env = append(os.Environ(), all[0].env...)
 			out, err := cmd.CombinedOutput()
 			done <- fmt.Sprint(string(out), err)
@@ -146,7 +146,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 
 func awaitLead(t *testing.T, c *colleague, name string) {
 	t.Helper()
-	until(t, name+" to lead", func() bool {
+	eventually(t, name+" to lead", func() bool {
 		var members []struct{ Name, Role string }
 		if err := json.Unmarshal([]byte(c.verb(t, "", "roster", "--json")), &members); err != nil {
 			t.Fatal(err)
