@@ -68,7 +68,7 @@ func (f *inviteFlags) run(cmd *cobra.Command) error {
 	if err := f.print(cmd, invite); err != nil {
 		return err
 	}
-	letter := share.Invitation(inner.SpacedCode(invite.Code), invite.URL, until(invite))
+	letter := share.Invitation(inner.SpacedCode(invite.Code), invite.URL, expiry(invite))
 	letter.To = to
 	return errors.Join(f.mailIt(cmd, letter), f.copyIt(cmd, invite.URL))
 }
@@ -91,7 +91,7 @@ func (f *inviteFlags) print(cmd *cobra.Command, invite local.Invite) error {
 		return printJSON(out, invite)
 	}
 	_, err := fmt.Fprintln(out, invite.URL)
-	lasts := until(invite)
+	lasts := expiry(invite)
 	if lasts == "" {
 		lasts = "as long as the session goes on"
 	}
@@ -99,8 +99,8 @@ func (f *inviteFlags) print(cmd *cobra.Command, invite local.Invite) error {
 	return err
 }
 
-// until says in words when the code expires, nothing when it does not.
-func until(invite local.Invite) string {
+// expiry says in words when the code expires, nothing when it does not.
+func expiry(invite local.Invite) string {
 	at, err := time.Parse(time.RFC3339, invite.Expires)
 	if err != nil {
 		return ""

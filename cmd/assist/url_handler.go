@@ -31,7 +31,7 @@ func newURLInstallCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "install", Short: "Register assist:// addresses for this user", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			exe, err := program()
+			exe, err := thisProgram()
 			if err != nil {
 				return err
 			}
@@ -87,8 +87,8 @@ func newURLStatusCommand() *cobra.Command {
 	return cmd
 }
 
-// program is the path of this program.
-func program() (string, error) {
+// thisProgram is the path of this program.
+func thisProgram() (string, error) {
 	exe, err := os.Executable()
 	if err == nil {
 		exe, err = filepath.EvalSymlinks(exe)
@@ -112,7 +112,7 @@ func newURLOpenCommand() *cobra.Command {
 			case !person && window:
 				return errors.New("the terminal window has no terminal in it")
 			case !person || !isTerminal(cmd.OutOrStdout()):
-				exe, err := program()
+				exe, err := thisProgram()
 				if err != nil {
 					return err
 				}
