@@ -65,8 +65,8 @@ type X11 struct {
 	pointer struct {
 		sync.Mutex
 		last    screen.Pointer
-		moved   time.Time // or took another shape
-		watched bool      // Run keeps last up to date
+		moved   time.Time
+		watched bool // Run keeps last up to date
 	}
 	closing sync.Once
 }

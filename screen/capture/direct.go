@@ -1,10 +1,12 @@
 package capture
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"image"
+	"io"
 	"sync"
 
 	"github.com/jezek/xgb"
@@ -22,8 +24,14 @@ type direct struct {
 	mu  sync.Mutex
 	fd  int // -1: closed
 	seq uint16
+	in  *bufio.Reader // an answer is most often one read
 	buf []byte
 }
+
+// socket reads from a file descriptor.
+type socket int
+
+func (s socket) Read(p []byte) (int, error) { return readLocal(int(s), p) }
 
 // directMajors are the numbers that the server gave the extensions.
 type directMajors struct{ damage, xfixes, shm byte }
@@ -50,7 +58,7 @@ func openDirect(conn *xgb.Conn, display string) *direct {
 	if err != nil {
 		return d
 	}
-	d.fd = fd
+	d.fd, d.in = fd, bufio.NewReaderSize(socket(fd), 8<<10)
 	if err := d.greet(display); err != nil {
 		d.close()
 	}
@@ -85,13 +93,13 @@ func (d *direct) greet(display string) error {
 	if err := writeLocal(d.fd, pad(hello)); err != nil {
 		return err
 	}
-	if err := readLocal(d.fd, d.buf[:8]); err != nil {
+	if _, err := io.ReadFull(d.in, d.buf[:8]); err != nil {
 		return err
 	}
 	if d.buf[0] != 1 {
 		return errNotDirect
 	}
-	if err := d.skip(int(binary.LittleEndian.Uint16(d.buf[6:])) * 4); err != nil {
+	if _, err := d.in.Discard(int(binary.LittleEndian.Uint16(d.buf[6:])) * 4); err != nil {
 		return err
 	}
 	for _, v := range []struct {
@@ -147,7 +155,7 @@ func (d *direct) answer() ([]byte, error) { return d.answerTo(d.seq) }
 // size that does not fit; every other closes the connection.
 func (d *direct) answerTo(seq uint16) ([]byte, error) {
 	for {
-		if err := readLocal(d.fd, d.buf[:32]); err != nil {
+		if _, err := io.ReadFull(d.in, d.buf[:32]); err != nil {
 			d.drop()
 			return nil, errNotDirect
 		}
@@ -175,7 +183,7 @@ func (d *direct) rest() ([]byte, error) {
 		d.buf = append(d.buf[:32], make([]byte, more)...)
 	}
 	if more > 0 {
-		if err := readLocal(d.fd, d.buf[32:32+more]); err != nil {
+		if _, err := io.ReadFull(d.in, d.buf[32:32+more]); err != nil {
 			d.drop()
 			return nil, errNotDirect
 		}
@@ -186,34 +194,33 @@ func (d *direct) rest() ([]byte, error) {
 // maxRegion is the longest region that is taken, in bytes: two million rectangles are more than any display has.
 const maxRegion = 16 << 20
 
-func (d *direct) skip(n int) error {
-	for n > 0 {
-		m := min(n, len(d.buf))
-		if err := readLocal(d.fd, d.buf[:m]); err != nil {
-			return err
-		}
-		n -= m
-	}
-	return nil
-}
-
-// take empties a damage object and gives what was in it to add.
-func (d *direct) take(damage, region uint32, add func(image.Rectangle)) error {
+// take empties a damage object and gives what was in it to add. Where the pointer is comes with it.
+func (d *direct) take(damage, region uint32, root xproto.Window, add func(image.Rectangle)) (pointer image.Point, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.send(words(d.majors.damage, subtract, damage, 0, region), words(d.majors.xfixes, fetchRegion, region)); err != nil {
-		return err
-	}
-	reply, err := d.answer()
+	err = d.send(words(d.majors.damage, subtract, damage, 0, region), words(d.majors.xfixes, fetchRegion, region),
+		words(queryPointer, 0, uint32(root)))
 	if err != nil {
-		return err
+		return image.Point{}, err
+	}
+	reply, err := d.answerTo(d.seq - 1)
+	if err != nil {
+		return image.Point{}, err
 	}
 	for b := reply[32:]; len(b) >= 8; b = b[8:] {
-		at := image.Pt(int(int16(binary.LittleEndian.Uint16(b))), int(int16(binary.LittleEndian.Uint16(b[2:]))))
+		at := pointIn(b)
 		size := image.Pt(int(binary.LittleEndian.Uint16(b[4:])), int(binary.LittleEndian.Uint16(b[6:])))
 		add(image.Rectangle{Min: at, Max: at.Add(size)})
 	}
-	return nil
+	if reply, err = d.answer(); err != nil {
+		return image.Point{}, err
+	}
+	return pointIn(reply[16:]), nil
+}
+
+// pointIn is two signed coordinates.
+func pointIn(b []byte) image.Point {
+	return image.Pt(int(int16(binary.LittleEndian.Uint16(b))), int(int16(binary.LittleEndian.Uint16(b[2:]))))
 }
 
 // rows reads whole rows of a window into shared memory, at their place from offset on.
@@ -240,5 +247,5 @@ func (d *direct) pointer(root xproto.Window) (image.Point, error) {
 	if err != nil {
 		return image.Point{}, err
 	}
-	return image.Pt(int(int16(binary.LittleEndian.Uint16(reply[16:]))), int(int16(binary.LittleEndian.Uint16(reply[18:])))), nil
+	return pointIn(reply[16:]), nil
 }

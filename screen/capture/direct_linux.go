@@ -65,20 +65,19 @@ func writeLocal(fd int, b []byte) error {
 	return nil
 }
 
-func readLocal(fd int, b []byte) error {
-	for len(b) > 0 {
+func readLocal(fd int, b []byte) (int, error) {
+	for {
 		n, err := unix.Read(fd, b)
 		switch {
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
-			return err
+			return 0, err
 		case n == 0:
-			return io.ErrUnexpectedEOF
+			return 0, io.EOF
 		}
-		b = b[n:]
+		return n, nil
 	}
-	return nil
 }
 
 // cookieOf is what the cookie file has for a display of this machine (Xauth(3)), empty where it has nothing.

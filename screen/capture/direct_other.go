@@ -8,6 +8,6 @@ func closeLocal(int) {}
 
 func writeLocal(int, []byte) error { return errNotDirect }
 
-func readLocal(int, []byte) error { return errNotDirect }
+func readLocal(int, []byte) (int, error) { return 0, errNotDirect }
 
 func cookieOf(string) (name, cookie string) { return "", "" }

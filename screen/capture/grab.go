@@ -56,7 +56,6 @@ func (x *X11) grab() (screen.Damage, error) {
 	}
 	if len(x.found) > 0 {
 		x.number()
-		x.glance()
 	}
 	return x.found, nil
 }
@@ -105,7 +104,11 @@ func (x *X11) take() error {
 		}
 	}
 	direct := x.direct.open()
-	if err := x.direct.take(uint32(x.damage), uint32(x.region), add); !errors.Is(err, errNotDirect) {
+	pointer, err := x.direct.take(uint32(x.damage), uint32(x.region), x.root, add)
+	if err == nil {
+		x.glance(pointer)
+	}
+	if !errors.Is(err, errNotDirect) {
 		return err
 	}
 	if direct { // it broke, perhaps with damage on its way

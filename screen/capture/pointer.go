@@ -12,9 +12,9 @@ import (
 	"assist/screen"
 )
 
-// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Beside that every grab
-// that found damage asks too, because it is awake anyway and pointers seldom move without changing something. A question
-// for its own sake wakes several threads, which is most of what an idle desktop costs.
+// How often a watched pointer is asked for: while it moved a moment ago, and while it lies still. Beside that
+// its place comes along with the damage of every grab. A question for its own sake wakes several threads, which is most of
+// what an idle desktop costs.
 const (
 	pointerMoving = time.Second / 15
 	pointerStill  = time.Second
@@ -46,13 +46,23 @@ func (x *X11) Watch(on bool) {
 	}
 }
 
-// glance brings a watched pointer up to date where that costs no more than a question in the kernel.
-func (x *X11) glance() {
+// glance notes where a watched pointer is, as it came along with the damage.
+func (x *X11) glance(at image.Point) {
 	x.pointer.Lock()
 	defer x.pointer.Unlock()
-	if x.pointer.watched && x.direct.open() {
-		_, _ = x.askPointer() // Run asks again
+	if x.pointer.watched {
+		x.moved(at)
 	}
+}
+
+// moved notes a place and says whether it is another one. The pointer is locked.
+func (x *X11) moved(at image.Point) bool {
+	at = image.Pt(max(0, at.X), max(0, at.Y))
+	if at == x.pointer.last.At {
+		return false
+	}
+	x.pointer.last.At, x.pointer.moved = at, time.Now()
+	return true
 }
 
 // askPointer asks the server and says whether anything is new. The pointer is locked.
@@ -61,14 +71,10 @@ func (x *X11) askPointer() (moved bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("ask for the pointer: %w", err)
 	}
-	p := x.pointer.last
-	p.At = image.Pt(max(0, at.X), max(0, at.Y))
+	moved = x.moved(at)
 	if x.reshaped.Swap(false) {
-		p.Shape, p.Hidden = x.shape()
-	}
-	moved = p != x.pointer.last
-	if moved {
-		x.pointer.last, x.pointer.moved = p, time.Now()
+		x.pointer.last.Shape, x.pointer.last.Hidden = x.shape()
+		moved = true
 	}
 	return moved, nil
 }
