@@ -10,6 +10,7 @@ package broker
 
 import (
 	"context"
+	"crypto/cipher"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
@@ -41,19 +42,21 @@ const (
 
 // Broker answers hosts and consoles. Run it before ServeOuter is called.
 type Broker struct {
-	conf   Config
-	keys   Keys
-	store  *store.Store
-	log    *slog.Logger
-	dir    *directory
-	hashes *hasher
-	codes  *limits
-	logins *limits
-	opens  *pace // codes minted, by network
-	starts *pace // codes minted, by account
-	count  counters
-	drain  chan struct{} // closed by Drain
-	events chan store.Event
+	conf    Config
+	keys    Keys
+	store   *store.Store
+	log     *slog.Logger
+	dir     *directory
+	hashes  *hasher
+	codes   *limits
+	logins  *limits
+	opens   *pace       // codes minted, by network
+	starts  *pace       // codes minted, by account
+	invites *pace       // invitations made, by account
+	seal    cipher.AEAD // of the codes of invitations
+	count   counters
+	drain   chan struct{} // closed by Drain
+	events  chan store.Event
 	endings
 }
 
@@ -74,9 +77,14 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
+	seal, err := sealer(c.Keys.Code)
+	if err != nil {
+		return nil, err
+	}
 	b := &Broker{
 		conf: c, keys: c.Keys, store: c.Store, log: c.Log, hashes: h,
 		opens: newPace(opensPerMinute), starts: newPace(startsPerMinute),
+		invites: newPace(invitesPerMinute), seal: seal,
 		drain: make(chan struct{}), events: make(chan store.Event, 256),
 		endings: endings{ended: make(chan ending, 256)},
 	}
@@ -100,7 +108,7 @@ func (b *Broker) restore(ctx context.Context) error {
 	for _, o := range open {
 		s := &live{
 			id: o.ID, code: o.Code, startedBy: o.StartedBy, lead: o.StartedBy, expires: o.Expires,
-			closed: !o.Closed.IsZero(), agents: map[string]bool{}, hostLost: now,
+			closed: !o.Closed.IsZero(), agents: map[string]bool{}, viewers: map[string]bool{}, hostLost: now,
 		}
 		if len(o.Owner) == 32 && len(o.HostKey) == 32 {
 			s.owner, s.hostKey, s.claimed = [32]byte(o.Owner), [32]byte(o.HostKey), true
@@ -111,12 +119,15 @@ func (b *Broker) restore(ctx context.Context) error {
 				s.lead = a
 			}
 		}
+		for _, a := range o.Viewers {
+			s.viewers[a] = true
+		}
 		if err := b.dir.add(s); err != nil {
 			b.log.Warn("session of an earlier run is not taken over", "err", err)
 			b.sessionEnded(s, "no room after a restart")
 		}
 	}
-	return nil
+	return b.restoreInvites(ctx)
 }
 
 // Run keeps the directory and writes what ends by itself into the database, until ctx ends. Streams that are open then get a

@@ -180,6 +180,12 @@ func (b *Broker) answer(ctx context.Context, x *exchange, req *wire.Request) err
 		return b.getBadge(ctx, x, r.GetBadge)
 	case *wire.Request_CloseCode:
 		return b.closeCode(ctx, x, r.CloseCode)
+	case *wire.Request_Invite:
+		return b.invite(ctx, x, r.Invite)
+	case *wire.Request_ListInvites:
+		return b.listInvites(ctx, x, r.ListInvites)
+	case *wire.Request_RevokeInvite:
+		return b.revokeInvite(ctx, x, r.RevokeInvite)
 	}
 	return refuseRequest
 }

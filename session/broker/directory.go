@@ -81,7 +81,9 @@ type live struct {
 	expires time.Time // of the code while nobody has been in; zero: as long as the session
 	closed  bool
 	agents  map[string]bool // who has been in; may come back although the code is closed
-	lead    string          // who started it, else who was in first
+	viewers map[string]bool // of them, those whose badges allow seeing and talking only
+	invites map[codeMAC]*invitation
+	lead    string // who started it, else who was in first
 
 	group    Group
 	host     *end
@@ -93,8 +95,12 @@ type live struct {
 
 type console struct {
 	*end
-	agent  string
-	device [32]byte
+	agent    string
+	handle   string // NAME@ORG
+	org      string
+	device   [32]byte
+	viewOnly bool        // set by join
+	by       *invitation // the same; nil: it came by the session's own code
 }
 
 // directory knows which session is where. One goroutine (run) owns all of it; everyone else hands it functions, which run in
@@ -192,6 +198,10 @@ func (d *directory) add(s *live) error {
 	if s.agents == nil {
 		s.agents = map[string]bool{}
 	}
+	if s.viewers == nil {
+		s.viewers = map[string]bool{}
+	}
+	s.invites = map[codeMAC]*invitation{}
 	d.byID[s.id], d.byCode[s.code] = s, s
 	return nil
 }
@@ -200,6 +210,9 @@ func (d *directory) add(s *live) error {
 func (d *directory) end(s *live, why string) {
 	delete(d.byID, s.id)
 	delete(d.byCode, s.code)
+	for code := range s.invites {
+		delete(d.byCode, code)
+	}
 	s.host.finish(refuse(wire.CodeUnknownCode, why))
 	gone := &wire.Reply{Kind: &wire.Reply_HostGone{HostGone: &wire.HostGone{Reason: why}}}
 	for e := range s.waiting {
@@ -215,7 +228,7 @@ func (d *directory) end(s *live, why string) {
 // openHost connects the host of a code: the first one to claim it, or the same one that comes back.
 func (d *directory) openHost(code codeMAC, owner, hostKey [32]byte, e *end, now time.Time) (*live, *wire.Channel, error) {
 	s := d.byCode[code]
-	if s == nil || s.expired(now) || (s.claimed && (s.owner != owner || s.hostKey != hostKey)) || (!s.claimed && s.closed) {
+	if s == nil || s.code != code || s.expired(now) || (s.claimed && (s.owner != owner || s.hostKey != hostKey)) || (!s.claimed && s.closed) {
 		return nil, nil, errUnknown
 	}
 	if s.host != nil { // the same host over a new connection, before the old one was found dead
@@ -267,11 +280,9 @@ func (d *directory) join(code codeMAC, c *console, now time.Time) (*live, *wire.
 	if s == nil || s.expired(now) {
 		return nil, nil, errUnknown
 	}
-	known := s.agents[c.agent] || (s.startedBy != "" && s.startedBy == c.agent)
+	by, ok := s.admits(code, c, now)
 	switch {
-	case s.closed && !known:
-		return nil, nil, errUnknown
-	case s.host == nil && !known: // it would tell a stranger that the code is one
+	case !ok:
 		return nil, nil, errUnknown
 	case s.host == nil:
 		return nil, nil, errHostGone
@@ -284,7 +295,7 @@ func (d *directory) join(code codeMAC, c *console, now time.Time) (*live, *wire.
 		return nil, nil, err
 	}
 	s.consoles[s.nextPeer] = c
-	s.agents[c.agent] = true
+	s.came(c, by)
 	if s.lead == "" {
 		s.lead = c.agent
 	}

@@ -202,7 +202,7 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	if err != nil {
 		return err
 	}
-	c := &console{end: newEnd(), agent: a.ID, device: x.key}
+	c := &console{end: newEnd(), agent: a.ID, handle: a.Handle(), org: a.Org.Handle, device: x.key}
 	t, wait := b.codes.begin(a.ID, x.addr.Addr(), time.Now())
 	if wait > 0 {
 		return slowDown(wait)
@@ -217,7 +217,7 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	if err = b.judge(ctx, x, t, a.Handle(), err); err != nil {
 		return err
 	}
-	err = b.seat(ctx, x, a, cert, s, ch)
+	err = b.seat(ctx, x, a, cert, c, s, ch)
 	if err == nil {
 		x.deliver(ctx, c.end)
 	}
@@ -226,13 +226,16 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 }
 
 // seat makes the join durable before anybody hears of it, then tells the host and the console.
-func (b *Broker) seat(ctx context.Context, x *exchange, a store.Agent, cert string, s *live, ch *wire.Channel) error {
+func (b *Broker) seat(ctx context.Context, x *exchange, a store.Agent, cert string, c *console, s *live, ch *wire.Channel) error {
 	ev := x.event("session.join", a.Handle(), "ok")
 	ev.Session = s.id[:]
-	if err := b.store.Joined(ctx, s.id, a.ID, ev.At, ev); err != nil {
+	if c.by != nil {
+		ev.Detail = "invited by " + c.by.by + ", " + c.by.detail()
+	}
+	if err := b.store.Joined(ctx, s.id, a.ID, c.viewOnly, ev.At, ev); err != nil {
 		return err
 	}
-	signed, expires, err := b.sign(x, a, cert, s)
+	signed, expires, err := b.sign(x, a, cert, s, c.viewOnly)
 	if err != nil {
 		return err
 	}
@@ -245,13 +248,16 @@ func (b *Broker) seat(ctx context.Context, x *exchange, a store.Agent, cert stri
 	}}})
 }
 
-// sign makes the badge of an agent's device for a session. Its role is a ceiling: the host decides.
-func (b *Broker) sign(x *exchange, a store.Agent, cert string, s *live) (signed string, expires time.Time, err error) {
+// sign makes the badge of an agent's device for a session. Its role and grants are ceilings: the host decides.
+func (b *Broker) sign(x *exchange, a store.Agent, cert string, s *live, viewOnly bool) (signed string, expires time.Time, err error) {
 	now := time.Now()
 	c := badge.Claims{
 		ID: newID(), Session: s.id, Host: s.hostKey, Device: x.key,
 		Agent: a.ID, Name: a.Name, Handle: a.Handle(), Org: a.Org.Handle, OrgTitle: a.Org.Title, Ceiling: session.Lead,
 		Issued: now, Expires: now.Add(badge.Life),
+	}
+	if viewOnly {
+		c.Most = session.View | session.Chat
 	}
 	if cert != "" {
 		c.OrgKey, c.OrgCert = a.Org.Key, cert
@@ -266,11 +272,15 @@ func (b *Broker) getBadge(ctx context.Context, x *exchange, r *wire.GetBadge) er
 	if err != nil {
 		return err
 	}
-	s, err := b.find(r.Session, func(s *live) bool { return s.seated(a.ID, x.key) })
+	var viewOnly bool
+	s, err := b.find(r.Session, func(s *live) bool {
+		viewOnly = s.viewers[a.ID]
+		return s.seated(a.ID, x.key)
+	})
 	if err != nil {
 		return err
 	}
-	signed, expires, err := b.sign(x, a, cert, s)
+	signed, expires, err := b.sign(x, a, cert, s, viewOnly)
 	if err != nil {
 		return err
 	}

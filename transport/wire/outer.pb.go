@@ -14,12 +14,11 @@
 package wire
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -239,6 +238,9 @@ type Request struct {
 	//	*Request_Join
 	//	*Request_GetBadge
 	//	*Request_CloseCode
+	//	*Request_Invite
+	//	*Request_ListInvites
+	//	*Request_RevokeInvite
 	Kind          isRequest_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -353,6 +355,33 @@ func (x *Request) GetCloseCode() *CloseCode {
 	return nil
 }
 
+func (x *Request) GetInvite() *Invite {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Invite); ok {
+			return x.Invite
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetListInvites() *ListInvites {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_ListInvites); ok {
+			return x.ListInvites
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetRevokeInvite() *RevokeInvite {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_RevokeInvite); ok {
+			return x.RevokeInvite
+		}
+	}
+	return nil
+}
+
 type isRequest_Kind interface {
 	isRequest_Kind()
 }
@@ -389,6 +418,18 @@ type Request_CloseCode struct {
 	CloseCode *CloseCode `protobuf:"bytes,8,opt,name=close_code,json=closeCode,proto3,oneof"` // host or lead: no further joins
 }
 
+type Request_Invite struct {
+	Invite *Invite `protobuf:"bytes,9,opt,name=invite,proto3,oneof"`
+}
+
+type Request_ListInvites struct {
+	ListInvites *ListInvites `protobuf:"bytes,10,opt,name=list_invites,json=listInvites,proto3,oneof"`
+}
+
+type Request_RevokeInvite struct {
+	RevokeInvite *RevokeInvite `protobuf:"bytes,11,opt,name=revoke_invite,json=revokeInvite,proto3,oneof"`
+}
+
 func (*Request_Login) isRequest_Kind() {}
 
 func (*Request_Logout) isRequest_Kind() {}
@@ -404,6 +445,12 @@ func (*Request_Join) isRequest_Kind() {}
 func (*Request_GetBadge) isRequest_Kind() {}
 
 func (*Request_CloseCode) isRequest_Kind() {}
+
+func (*Request_Invite) isRequest_Kind() {}
+
+func (*Request_ListInvites) isRequest_Kind() {}
+
+func (*Request_RevokeInvite) isRequest_Kind() {}
 
 type Reply struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -421,6 +468,8 @@ type Reply struct {
 	//	*Reply_Badge
 	//	*Reply_HostHere
 	//	*Reply_HostGone
+	//	*Reply_Invited
+	//	*Reply_Invites
 	Kind          isReply_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -569,6 +618,24 @@ func (x *Reply) GetHostGone() *HostGone {
 	return nil
 }
 
+func (x *Reply) GetInvited() *Invited {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Invited); ok {
+			return x.Invited
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetInvites() *Invites {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Invites); ok {
+			return x.Invites
+		}
+	}
+	return nil
+}
+
 type isReply_Kind interface {
 	isReply_Kind()
 }
@@ -617,6 +684,14 @@ type Reply_HostGone struct {
 	HostGone *HostGone `protobuf:"bytes,11,opt,name=host_gone,json=hostGone,proto3,oneof"`
 }
 
+type Reply_Invited struct {
+	Invited *Invited `protobuf:"bytes,12,opt,name=invited,proto3,oneof"`
+}
+
+type Reply_Invites struct {
+	Invites *Invites `protobuf:"bytes,13,opt,name=invites,proto3,oneof"`
+}
+
 func (*Reply_LoggedIn) isReply_Kind() {}
 
 func (*Reply_Done) isReply_Kind() {}
@@ -638,6 +713,10 @@ func (*Reply_Badge) isReply_Kind() {}
 func (*Reply_HostHere) isReply_Kind() {}
 
 func (*Reply_HostGone) isReply_Kind() {}
+
+func (*Reply_Invited) isReply_Kind() {}
+
+func (*Reply_Invites) isReply_Kind() {}
 
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1679,6 +1758,316 @@ func (x *Badge) GetExpiresUnix() int64 {
 	return 0
 }
 
+// Invite makes a code of its own for one more agent. Who may: an agent whose device is in the session, and who started it.
+type Invite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	Session       []byte                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	For           string                 `protobuf:"bytes,3,opt,name=for,proto3" json:"for,omitempty"`                            // NAME@ORG, ORG, or empty for whoever has the code
+	ViewOnly      bool                   `protobuf:"varint,4,opt,name=view_only,json=viewOnly,proto3" json:"view_only,omitempty"` // the badges of who comes by it allow seeing and talking, no more
+	LifeS         uint32                 `protobuf:"varint,5,opt,name=life_s,json=lifeS,proto3" json:"life_s,omitempty"`          // 0: 15 minutes; at most a day
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invite) Reset() {
+	*x = Invite{}
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invite) ProtoMessage() {}
+
+func (x *Invite) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invite.ProtoReflect.Descriptor instead.
+func (*Invite) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Invite) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *Invite) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *Invite) GetFor() string {
+	if x != nil {
+		return x.For
+	}
+	return ""
+}
+
+func (x *Invite) GetViewOnly() bool {
+	if x != nil {
+		return x.ViewOnly
+	}
+	return false
+}
+
+func (x *Invite) GetLifeS() uint32 {
+	if x != nil {
+		return x.LifeS
+	}
+	return 0
+}
+
+type Invited struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"` // 8 digits
+	ExpiresUnix   int64                  `protobuf:"varint,2,opt,name=expires_unix,json=expiresUnix,proto3" json:"expires_unix,omitempty"`
+	For           string                 `protobuf:"bytes,3,opt,name=for,proto3" json:"for,omitempty"`
+	ViewOnly      bool                   `protobuf:"varint,4,opt,name=view_only,json=viewOnly,proto3" json:"view_only,omitempty"`
+	By            string                 `protobuf:"bytes,5,opt,name=by,proto3" json:"by,omitempty"` // NAME@ORG of who made it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invited) Reset() {
+	*x = Invited{}
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invited) ProtoMessage() {}
+
+func (x *Invited) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invited.ProtoReflect.Descriptor instead.
+func (*Invited) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Invited) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Invited) GetExpiresUnix() int64 {
+	if x != nil {
+		return x.ExpiresUnix
+	}
+	return 0
+}
+
+func (x *Invited) GetFor() string {
+	if x != nil {
+		return x.For
+	}
+	return ""
+}
+
+func (x *Invited) GetViewOnly() bool {
+	if x != nil {
+		return x.ViewOnly
+	}
+	return false
+}
+
+func (x *Invited) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+// ListInvites asks for those of the session that are open, RevokeInvite closes one; for the same agents as Invite.
+type ListInvites struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	Session       []byte                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInvites) Reset() {
+	*x = ListInvites{}
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInvites) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInvites) ProtoMessage() {}
+
+func (x *ListInvites) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInvites.ProtoReflect.Descriptor instead.
+func (*ListInvites) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListInvites) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *ListInvites) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+type Invites struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Open          []*Invited             `protobuf:"bytes,1,rep,name=open,proto3" json:"open,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invites) Reset() {
+	*x = Invites{}
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invites) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invites) ProtoMessage() {}
+
+func (x *Invites) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invites.ProtoReflect.Descriptor instead.
+func (*Invites) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Invites) GetOpen() []*Invited {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+type RevokeInvite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	Session       []byte                 `protobuf:"bytes,2,opt,name=session,proto3" json:"session,omitempty"`
+	Code          string                 `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeInvite) Reset() {
+	*x = RevokeInvite{}
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeInvite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeInvite) ProtoMessage() {}
+
+func (x *RevokeInvite) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeInvite.ProtoReflect.Descriptor instead.
+func (*RevokeInvite) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *RevokeInvite) GetToken() string {
+	if x != nil {
+		return x.Token
+	}
+	return ""
+}
+
+func (x *RevokeInvite) GetSession() []byte {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *RevokeInvite) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
 type CloseCode struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
@@ -1689,7 +2078,7 @@ type CloseCode struct {
 
 func (x *CloseCode) Reset() {
 	*x = CloseCode{}
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1701,7 +2090,7 @@ func (x *CloseCode) String() string {
 func (*CloseCode) ProtoMessage() {}
 
 func (x *CloseCode) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1714,7 +2103,7 @@ func (x *CloseCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCode.ProtoReflect.Descriptor instead.
 func (*CloseCode) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CloseCode) GetToken() string {
@@ -1752,7 +2141,7 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\"\n" +
-	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\"\x95\x03\n" +
+	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\"\xc5\x04\n" +
 	"\aRequest\x12*\n" +
 	"\x05login\x18\x01 \x01(\v2\x12.assist.wire.LoginH\x00R\x05login\x12-\n" +
 	"\x06logout\x18\x02 \x01(\v2\x13.assist.wire.LogoutH\x00R\x06logout\x12-\n" +
@@ -1762,8 +2151,12 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\x04join\x18\x06 \x01(\v2\x11.assist.wire.JoinH\x00R\x04join\x124\n" +
 	"\tget_badge\x18\a \x01(\v2\x15.assist.wire.GetBadgeH\x00R\bgetBadge\x127\n" +
 	"\n" +
-	"close_code\x18\b \x01(\v2\x16.assist.wire.CloseCodeH\x00R\tcloseCodeB\x06\n" +
-	"\x04kind\"\xe6\x04\n" +
+	"close_code\x18\b \x01(\v2\x16.assist.wire.CloseCodeH\x00R\tcloseCode\x12-\n" +
+	"\x06invite\x18\t \x01(\v2\x13.assist.wire.InviteH\x00R\x06invite\x12=\n" +
+	"\flist_invites\x18\n" +
+	" \x01(\v2\x18.assist.wire.ListInvitesH\x00R\vlistInvites\x12@\n" +
+	"\rrevoke_invite\x18\v \x01(\v2\x19.assist.wire.RevokeInviteH\x00R\frevokeInviteB\x06\n" +
+	"\x04kind\"\xca\x05\n" +
 	"\x05Reply\x12.\n" +
 	"\aproblem\x18\x0f \x01(\v2\x14.assist.wire.ProblemR\aproblem\x124\n" +
 	"\tlogged_in\x18\x01 \x01(\v2\x15.assist.wire.LoggedInH\x00R\bloggedIn\x12'\n" +
@@ -1779,7 +2172,9 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\x05badge\x18\t \x01(\v2\x12.assist.wire.BadgeH\x00R\x05badge\x124\n" +
 	"\thost_here\x18\n" +
 	" \x01(\v2\x15.assist.wire.HostHereH\x00R\bhostHere\x124\n" +
-	"\thost_gone\x18\v \x01(\v2\x15.assist.wire.HostGoneH\x00R\bhostGoneB\x06\n" +
+	"\thost_gone\x18\v \x01(\v2\x15.assist.wire.HostGoneH\x00R\bhostGone\x120\n" +
+	"\ainvited\x18\f \x01(\v2\x14.assist.wire.InvitedH\x00R\ainvited\x120\n" +
+	"\ainvites\x18\r \x01(\v2\x14.assist.wire.InvitesH\x00R\ainvitesB\x06\n" +
 	"\x04kind\"\x06\n" +
 	"\x04Done\"U\n" +
 	"\x05Login\x12\x18\n" +
@@ -1846,7 +2241,28 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\asession\x18\x02 \x01(\fR\asession\"@\n" +
 	"\x05Badge\x12\x14\n" +
 	"\x05badge\x18\x01 \x01(\tR\x05badge\x12!\n" +
-	"\fexpires_unix\x18\x02 \x01(\x03R\vexpiresUnix\";\n" +
+	"\fexpires_unix\x18\x02 \x01(\x03R\vexpiresUnix\"~\n" +
+	"\x06Invite\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x18\n" +
+	"\asession\x18\x02 \x01(\fR\asession\x12\x10\n" +
+	"\x03for\x18\x03 \x01(\tR\x03for\x12\x1b\n" +
+	"\tview_only\x18\x04 \x01(\bR\bviewOnly\x12\x15\n" +
+	"\x06life_s\x18\x05 \x01(\rR\x05lifeS\"\x7f\n" +
+	"\aInvited\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12!\n" +
+	"\fexpires_unix\x18\x02 \x01(\x03R\vexpiresUnix\x12\x10\n" +
+	"\x03for\x18\x03 \x01(\tR\x03for\x12\x1b\n" +
+	"\tview_only\x18\x04 \x01(\bR\bviewOnly\x12\x0e\n" +
+	"\x02by\x18\x05 \x01(\tR\x02by\"=\n" +
+	"\vListInvites\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x18\n" +
+	"\asession\x18\x02 \x01(\fR\asession\"3\n" +
+	"\aInvites\x12(\n" +
+	"\x04open\x18\x01 \x03(\v2\x14.assist.wire.InvitedR\x04open\"R\n" +
+	"\fRevokeInvite\x12\x14\n" +
+	"\x05token\x18\x01 \x01(\tR\x05token\x12\x18\n" +
+	"\asession\x18\x02 \x01(\fR\asession\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\";\n" +
 	"\tCloseCode\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x18\n" +
 	"\asession\x18\x02 \x01(\fR\asessionB\x17Z\x15assist/transport/wireb\x06proto3"
@@ -1863,37 +2279,39 @@ func file_transport_wire_outer_proto_rawDescGZIP() []byte {
 	return file_transport_wire_outer_proto_rawDescData
 }
 
-var (
-	file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
-	file_transport_wire_outer_proto_goTypes  = []any{
-		(*Hello)(nil),      // 0: assist.wire.Hello
-		(*HelloReply)(nil), // 1: assist.wire.HelloReply
-		(*Problem)(nil),    // 2: assist.wire.Problem
-		(*Request)(nil),    // 3: assist.wire.Request
-		(*Reply)(nil),      // 4: assist.wire.Reply
-		(*Done)(nil),       // 5: assist.wire.Done
-		(*Login)(nil),      // 6: assist.wire.Login
-		(*LoggedIn)(nil),   // 7: assist.wire.LoggedIn
-		(*Account)(nil),    // 8: assist.wire.Account
-		(*Logout)(nil),     // 9: assist.wire.Logout
-		(*Whoami)(nil),     // 10: assist.wire.Whoami
-		(*Start)(nil),      // 11: assist.wire.Start
-		(*Minted)(nil),     // 12: assist.wire.Minted
-		(*OpenHost)(nil),   // 13: assist.wire.OpenHost
-		(*Opened)(nil),     // 14: assist.wire.Opened
-		(*Channel)(nil),    // 15: assist.wire.Channel
-		(*Introduced)(nil), // 16: assist.wire.Introduced
-		(*PeerGone)(nil),   // 17: assist.wire.PeerGone
-		(*Join)(nil),       // 18: assist.wire.Join
-		(*Joined)(nil),     // 19: assist.wire.Joined
-		(*HostHere)(nil),   // 20: assist.wire.HostHere
-		(*HostGone)(nil),   // 21: assist.wire.HostGone
-		(*GetBadge)(nil),   // 22: assist.wire.GetBadge
-		(*Badge)(nil),      // 23: assist.wire.Badge
-		(*CloseCode)(nil),  // 24: assist.wire.CloseCode
-	}
-)
-
+var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_transport_wire_outer_proto_goTypes = []any{
+	(*Hello)(nil),        // 0: assist.wire.Hello
+	(*HelloReply)(nil),   // 1: assist.wire.HelloReply
+	(*Problem)(nil),      // 2: assist.wire.Problem
+	(*Request)(nil),      // 3: assist.wire.Request
+	(*Reply)(nil),        // 4: assist.wire.Reply
+	(*Done)(nil),         // 5: assist.wire.Done
+	(*Login)(nil),        // 6: assist.wire.Login
+	(*LoggedIn)(nil),     // 7: assist.wire.LoggedIn
+	(*Account)(nil),      // 8: assist.wire.Account
+	(*Logout)(nil),       // 9: assist.wire.Logout
+	(*Whoami)(nil),       // 10: assist.wire.Whoami
+	(*Start)(nil),        // 11: assist.wire.Start
+	(*Minted)(nil),       // 12: assist.wire.Minted
+	(*OpenHost)(nil),     // 13: assist.wire.OpenHost
+	(*Opened)(nil),       // 14: assist.wire.Opened
+	(*Channel)(nil),      // 15: assist.wire.Channel
+	(*Introduced)(nil),   // 16: assist.wire.Introduced
+	(*PeerGone)(nil),     // 17: assist.wire.PeerGone
+	(*Join)(nil),         // 18: assist.wire.Join
+	(*Joined)(nil),       // 19: assist.wire.Joined
+	(*HostHere)(nil),     // 20: assist.wire.HostHere
+	(*HostGone)(nil),     // 21: assist.wire.HostGone
+	(*GetBadge)(nil),     // 22: assist.wire.GetBadge
+	(*Badge)(nil),        // 23: assist.wire.Badge
+	(*Invite)(nil),       // 24: assist.wire.Invite
+	(*Invited)(nil),      // 25: assist.wire.Invited
+	(*ListInvites)(nil),  // 26: assist.wire.ListInvites
+	(*Invites)(nil),      // 27: assist.wire.Invites
+	(*RevokeInvite)(nil), // 28: assist.wire.RevokeInvite
+	(*CloseCode)(nil),    // 29: assist.wire.CloseCode
+}
 var file_transport_wire_outer_proto_depIdxs = []int32{
 	2,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
 	6,  // 1: assist.wire.Request.login:type_name -> assist.wire.Login
@@ -1903,29 +2321,35 @@ var file_transport_wire_outer_proto_depIdxs = []int32{
 	13, // 5: assist.wire.Request.open_host:type_name -> assist.wire.OpenHost
 	18, // 6: assist.wire.Request.join:type_name -> assist.wire.Join
 	22, // 7: assist.wire.Request.get_badge:type_name -> assist.wire.GetBadge
-	24, // 8: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
-	2,  // 9: assist.wire.Reply.problem:type_name -> assist.wire.Problem
-	7,  // 10: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
-	5,  // 11: assist.wire.Reply.done:type_name -> assist.wire.Done
-	8,  // 12: assist.wire.Reply.account:type_name -> assist.wire.Account
-	12, // 13: assist.wire.Reply.minted:type_name -> assist.wire.Minted
-	14, // 14: assist.wire.Reply.opened:type_name -> assist.wire.Opened
-	16, // 15: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
-	17, // 16: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
-	19, // 17: assist.wire.Reply.joined:type_name -> assist.wire.Joined
-	23, // 18: assist.wire.Reply.badge:type_name -> assist.wire.Badge
-	20, // 19: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
-	21, // 20: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
-	8,  // 21: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
-	15, // 22: assist.wire.Opened.channel:type_name -> assist.wire.Channel
-	8,  // 23: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
-	8,  // 24: assist.wire.Introduced.account:type_name -> assist.wire.Account
-	15, // 25: assist.wire.Joined.channel:type_name -> assist.wire.Channel
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	29, // 8: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
+	24, // 9: assist.wire.Request.invite:type_name -> assist.wire.Invite
+	26, // 10: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
+	28, // 11: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
+	2,  // 12: assist.wire.Reply.problem:type_name -> assist.wire.Problem
+	7,  // 13: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
+	5,  // 14: assist.wire.Reply.done:type_name -> assist.wire.Done
+	8,  // 15: assist.wire.Reply.account:type_name -> assist.wire.Account
+	12, // 16: assist.wire.Reply.minted:type_name -> assist.wire.Minted
+	14, // 17: assist.wire.Reply.opened:type_name -> assist.wire.Opened
+	16, // 18: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
+	17, // 19: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
+	19, // 20: assist.wire.Reply.joined:type_name -> assist.wire.Joined
+	23, // 21: assist.wire.Reply.badge:type_name -> assist.wire.Badge
+	20, // 22: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
+	21, // 23: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
+	25, // 24: assist.wire.Reply.invited:type_name -> assist.wire.Invited
+	27, // 25: assist.wire.Reply.invites:type_name -> assist.wire.Invites
+	8,  // 26: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
+	15, // 27: assist.wire.Opened.channel:type_name -> assist.wire.Channel
+	8,  // 28: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
+	8,  // 29: assist.wire.Introduced.account:type_name -> assist.wire.Account
+	15, // 30: assist.wire.Joined.channel:type_name -> assist.wire.Channel
+	25, // 31: assist.wire.Invites.open:type_name -> assist.wire.Invited
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_transport_wire_outer_proto_init() }
@@ -1942,6 +2366,9 @@ func file_transport_wire_outer_proto_init() {
 		(*Request_Join)(nil),
 		(*Request_GetBadge)(nil),
 		(*Request_CloseCode)(nil),
+		(*Request_Invite)(nil),
+		(*Request_ListInvites)(nil),
+		(*Request_RevokeInvite)(nil),
 	}
 	file_transport_wire_outer_proto_msgTypes[4].OneofWrappers = []any{
 		(*Reply_LoggedIn)(nil),
@@ -1955,6 +2382,8 @@ func file_transport_wire_outer_proto_init() {
 		(*Reply_Badge)(nil),
 		(*Reply_HostHere)(nil),
 		(*Reply_HostGone)(nil),
+		(*Reply_Invited)(nil),
+		(*Reply_Invites)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1962,7 +2391,7 @@ func file_transport_wire_outer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transport_wire_outer_proto_rawDesc), len(file_transport_wire_outer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

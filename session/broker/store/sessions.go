@@ -18,16 +18,14 @@ type Session struct {
 	Expires   time.Time // of the code; zero: as long as the session
 	Closed    time.Time // since when nobody new may join; zero: not
 	Agents    []string  // who has been in
+	Viewers   []string  // of them, those whose badges allow seeing and talking only
 }
 
 // AddSession keeps a new session; ErrExists when its code is in use, or was a short while ago.
 func (s *Store) AddSession(ctx context.Context, n Session, events ...Event) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.Exec("DELETE FROM codes WHERE free_at > 0 AND free_at <= $1", ms(n.Minted)); err != nil {
-			return fmt.Errorf("free codes: %w", err)
-		}
-		if _, err := tx.Exec("INSERT INTO codes (code, free_at) VALUES ($1, 0)", n.Code[:]); err != nil {
-			return fmt.Errorf("keep code: %w", unique(err))
+		if err := takeCode(tx, n.Code, n.Minted); err != nil {
+			return err
 		}
 		_, err := tx.Exec("INSERT INTO sessions (id, code, owner, host_key, started_by, minted, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)",
 			n.ID[:], n.Code[:], n.Owner, n.HostKey, n.StartedBy, ms(n.Minted), ms(n.Expires))
@@ -48,11 +46,12 @@ func (s *Store) SetHost(ctx context.Context, id [16]byte, owner, hostKey [32]byt
 	})
 }
 
-// Joined says that an agent is in: from the first one on the code lives as long as the session.
-func (s *Store) Joined(ctx context.Context, id [16]byte, agent string, now time.Time, events ...Event) error {
+// Joined says that an agent is in, as one whose badges allow everything or only seeing: from the first one on the code lives
+// as long as the session.
+func (s *Store) Joined(ctx context.Context, id [16]byte, agent string, viewOnly bool, now time.Time, events ...Event) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("INSERT INTO joins (session_id, agent_id, first) VALUES ($1, $2, $3) ON CONFLICT (session_id, agent_id) DO NOTHING",
-			id[:], agent, ms(now))
+		_, err := tx.Exec(`INSERT INTO joins (session_id, agent_id, first, view_only) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (session_id, agent_id) DO UPDATE SET view_only = excluded.view_only`, id[:], agent, ms(now), flag(viewOnly))
 		if err != nil {
 			return fmt.Errorf("keep join: %w", err)
 		}
@@ -73,13 +72,14 @@ func (s *Store) CloseCode(ctx context.Context, id [16]byte, now time.Time, event
 	})
 }
 
-// EndSession ends a session; its code may be given out again at free.
+// EndSession ends a session; its codes may be given out again at free.
 func (s *Store) EndSession(ctx context.Context, id [16]byte, now, free time.Time, events ...Event) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		if err := one(tx.Exec("UPDATE sessions SET ended = $1 WHERE id = $2 AND ended = 0", ms(now), id[:])); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
-		_, err := tx.Exec("UPDATE codes SET free_at = $1 WHERE code = (SELECT code FROM sessions WHERE id = $2)", ms(free), id[:])
+		_, err := tx.Exec(`UPDATE codes SET free_at = $1 WHERE code IN
+			(SELECT code FROM sessions WHERE id = $2 UNION SELECT code FROM invites WHERE session_id = $2)`, ms(free), id[:])
 		if err != nil {
 			return fmt.Errorf("retire code: %w", err)
 		}
@@ -92,6 +92,9 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
 		_, err := tx.Exec("DELETE FROM joins WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
 		if err == nil {
+			_, err = tx.Exec("DELETE FROM invites WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
+		}
+		if err == nil {
 			_, err = tx.Exec("DELETE FROM sessions WHERE ended > 0 AND ended < $1", ms(before))
 		}
 		if err != nil {
@@ -103,7 +106,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 
 // OpenSessions lists the sessions that have not ended.
 func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT s.id, s.code, s.owner, s.host_key, s.started_by, s.minted, s.expires, s.closed, COALESCE(j.agent_id, '')
+	rows, err := s.read.QueryContext(ctx, `SELECT s.id, s.code, s.owner, s.host_key, s.started_by, s.minted, s.expires, s.closed,
+		COALESCE(j.agent_id, ''), COALESCE(j.view_only, 0)
 		FROM sessions s LEFT JOIN joins j ON j.session_id = s.id WHERE s.ended = 0 ORDER BY s.minted, s.id, j.first`)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
@@ -115,7 +119,8 @@ func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
 		var id, code []byte
 		var minted, expires, closed int64
 		var agent string
-		if err := rows.Scan(&id, &code, &n.Owner, &n.HostKey, &n.StartedBy, &minted, &expires, &closed, &agent); err != nil {
+		var viewOnly int
+		if err := rows.Scan(&id, &code, &n.Owner, &n.HostKey, &n.StartedBy, &minted, &expires, &closed, &agent, &viewOnly); err != nil {
 			return nil, fmt.Errorf("list sessions: %w", err)
 		}
 		copy(n.ID[:], id)
@@ -127,6 +132,9 @@ func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
 		if agent != "" {
 			last := &out[len(out)-1]
 			last.Agents = append(last.Agents, agent)
+			if viewOnly != 0 {
+				last.Viewers = append(last.Viewers, agent)
+			}
 		}
 	}
 	return out, rows.Err()

@@ -184,8 +184,8 @@ func TestOpenSessionsAfterRestart(t *testing.T) {
 	want := Session{ID: [16]byte{1}, Code: [32]byte{1}, StartedBy: "a1", Minted: noon, Expires: noon.Add(time.Minute)}
 	must(t, s.AddSession(ctx, want))
 	must(t, s.SetHost(ctx, want.ID, [32]byte{2}, [32]byte{3}))
-	must(t, s.Joined(ctx, want.ID, "a1", noon))
-	must(t, s.Joined(ctx, want.ID, "a1", noon))
+	must(t, s.Joined(ctx, want.ID, "a1", false, noon))
+	must(t, s.Joined(ctx, want.ID, "a1", false, noon))
 	must(t, s.CloseCode(ctx, want.ID, noon))
 	must(t, s.AddSession(ctx, Session{ID: [16]byte{9}, Code: [32]byte{9}, Minted: noon}))
 	must(t, s.EndSession(ctx, [16]byte{9}, noon, noon))
