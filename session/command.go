@@ -26,7 +26,7 @@ type (
 		Trust   Trust
 		Want    Grants
 		Most    Grants // the badge allows no more; 0: everything
-		Checked bool // the host's key is known to the console from a URL or a pin
+		Checked bool   // the host's key is known to the console from a URL or a pin
 	}
 	// Drop is a link that broke or fell silent.
 	Drop struct{ Console ConsoleID }

@@ -75,7 +75,7 @@ func (s *Session) knock(now time.Time, k Knock) error {
 	m.waiting = append(m.waiting, k.Console)
 	s.emit(Event{Kind: EvKnocked, Member: m.ID, Console: k.Console})
 	most := s.opt.Most & m.most
-	grants := (View|k.Want&atTheDoor|m.given) & most // a second device gets what its member has, so that is asked
+	grants := (View | k.Want&atTheDoor | m.given) & most // a second device gets what its member has, so that is asked
 	s.queue(Question{
 		Member: m.ID, Name: k.Name, Handle: k.Handle, Org: k.Org, Trust: k.Trust, Join: true,
 		Grants: grants, Later: k.Want & most &^ grants,

@@ -24,20 +24,34 @@ const quic = "github.com/quic-go/quic-go"
 var bubbles = []string{"charm.land/bubbletea", "charm.land/lipgloss", "charm.land/bubbles"}
 
 var rules = []rule{
-	{in: "tui", not: []string{quic, "assist/transport", "assist/session/agent", "assist/session/host", "assist/session/broker", "net/http"},
-		why: "the eyes know the nouns, never a socket: what a console needs of a session is the interface tui.Session"},
-	{in: "transport/relay", not: []string{"assist/screen", "assist/chat", "assist/diag", "assist/session", "assist/tui"},
-		why: "the relay forwards what it cannot read, so it has no words for it"},
-	{in: "transport", not: []string{"assist/session", "assist/tui", "assist/screen", "assist/chat", "assist/diag"},
-		why: "bytes travel without knowing what they mean"},
-	{in: "session/host", not: append([]string{"assist/tui", "assist/session/agent", "assist/session/broker"}, bubbles...),
-		why: "the host runs on servers and desktops alike; what the customer sees is a Front that cmd gives it"},
-	{in: "session/agent", not: append([]string{"assist/session/host", "assist/session/broker"}, bubbles...),
-		why: "the console's end talks to a host over the link, never by calling it"},
-	{in: "session/broker", not: append([]string{"assist/session/host", "assist/session/agent", "assist/tui", "assist/screen", "assist/diag", quic}, bubbles...),
-		why: "who is who and who is where needs no picture and no socket; it speaks over streams it is handed"},
-	{in: "screen", not: append([]string{quic, "assist/transport", "assist/session", "assist/tui"}, bubbles...),
-		why: "pictures and input are the same however they travel and whoever looks"},
+	{
+		in: "tui", not: []string{quic, "assist/transport", "assist/session/agent", "assist/session/host", "assist/session/broker", "net/http"},
+		why: "the eyes know the nouns, never a socket: what a console needs of a session is the interface tui.Session",
+	},
+	{
+		in: "transport/relay", not: []string{"assist/screen", "assist/chat", "assist/diag", "assist/session", "assist/tui"},
+		why: "the relay forwards what it cannot read, so it has no words for it",
+	},
+	{
+		in: "transport", not: []string{"assist/session", "assist/tui", "assist/screen", "assist/chat", "assist/diag"},
+		why: "bytes travel without knowing what they mean",
+	},
+	{
+		in: "session/host", not: append([]string{"assist/tui", "assist/session/agent", "assist/session/broker"}, bubbles...),
+		why: "the host runs on servers and desktops alike; what the customer sees is a Front that cmd gives it",
+	},
+	{
+		in: "session/agent", not: append([]string{"assist/session/host", "assist/session/broker"}, bubbles...),
+		why: "the console's end talks to a host over the link, never by calling it",
+	},
+	{
+		in: "session/broker", not: append([]string{"assist/session/host", "assist/session/agent", "assist/tui", "assist/screen", "assist/diag", quic}, bubbles...),
+		why: "who is who and who is where needs no picture and no socket; it speaks over streams it is handed",
+	},
+	{
+		in: "screen", not: append([]string{quic, "assist/transport", "assist/session", "assist/tui"}, bubbles...),
+		why: "pictures and input are the same however they travel and whoever looks",
+	},
 }
 
 // nouns hold vocabulary: the standard library and nothing else, but for what is listed with its reason.

@@ -11,8 +11,8 @@ import (
 func TestPrettyName(t *testing.T) {
 	for in, want := range map[string]string{
 		"NAME=\"Debian\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n": "Debian GNU/Linux 12 (bookworm)",
-		"PRETTY_NAME='Arch Linux'":                                         "Arch Linux",
-		"NAME=Debian":                                                      "",
+		"PRETTY_NAME='Arch Linux'": "Arch Linux",
+		"NAME=Debian":              "",
 	} {
 		if got := prettyName(strings.NewReader(in)); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
