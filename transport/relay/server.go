@@ -88,7 +88,7 @@ func Listen(conf Config) (*Server, error) {
 	s := &Server{conf: conf, log: conf.Log, conns: map[*Conn]struct{}{}, changed: make(chan struct{})}
 	s.fwd = newForwarder()
 	s.gate = newGate(conf.MaxConns, conf.MaxConnsPerIP)
-	opt := udp.Options{Plain: conf.Plain, Batch: 32}
+	opt := udp.Options{Plain: conf.Plain, Dedicated: true, Batch: 32}
 	if conf.Conn != nil {
 		s.sock = udp.New(conf.Conn, s.fwd, opt)
 	} else {
@@ -123,12 +123,12 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.conf.TokenKey != ([32]byte{}) {
 		tr.TokenGeneratorKey = (*quic.TokenGeneratorKey)(&s.conf.TokenKey)
 	}
-	defer s.sock.Close()
+	defer tr.Close()
+	defer s.sock.Close() // first, for it ends the transport's reading at once
 	ln, err := tr.Listen(serverTLS(s.conf.TLS), serverConfig())
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	defer tr.Close()
 	var serving sync.WaitGroup
 	for {
 		qc, err := ln.Accept(ctx)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -19,9 +20,17 @@ const (
 	maxGSO      = 65507
 )
 
+// msgConn is what batched needs of a socket: what *net.UDPConn has.
+type msgConn interface {
+	net.Conn
+	net.PacketConn
+	SyscallConn() (syscall.RawConn, error)
+	WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, err error)
+}
+
 // batched reads and sends many packets a system call.
 type batched struct {
-	conn *net.UDPConn // set once
+	conn msgConn // set once
 	many *ipv4.PacketConn
 	gro  bool
 	wild bool // bound to no particular address
@@ -31,16 +40,21 @@ type batched struct {
 	outs sync.Pool      // of *outbox
 }
 
-func newBatched(c *net.UDPConn, opt Options) packetIO {
+// newBatched may take the socket out of udp; conn is what to use in its place.
+func newBatched(udp *net.UDPConn, opt Options) (link packetIO, conn net.PacketConn) {
+	var c msgConn = udp
+	if opt.Dedicated && runtime.GOMAXPROCS(0) > 1 { // the only thread that runs Go must not wait in the kernel
+		c = dedicate(udp)
+	}
 	b := &batched{conn: c, many: ipv4.NewPacketConn(c), wild: addrPort(c.LocalAddr()).Addr().IsUnspecified()}
 	b.outs.New = func() any { return new(outbox) }
 	raw, err := c.SyscallConn()
 	if err != nil {
-		return nil
+		return nil, c
 	}
 	err = raw.Control(func(fd uintptr) { b.setOptions(int(fd), opt) })
 	if err != nil {
-		return nil
+		return nil, c
 	}
 	size, count := maxCoalesced, opt.Batch
 	if !b.gro {
@@ -50,7 +64,7 @@ func newBatched(c *net.UDPConn, opt Options) packetIO {
 	for i := range b.msgs {
 		b.msgs[i] = ipv4.Message{Buffers: [][]byte{make([]byte, size)}, OOB: make([]byte, 128)}
 	}
-	return b
+	return b, c
 }
 
 // setOptions asks for what helps; what the kernel refuses is done without.
@@ -77,7 +91,7 @@ func (b *batched) read(in []received) (int, error) {
 	for i := range b.msgs {
 		b.msgs[i].OOB = b.msgs[i].OOB[:cap(b.msgs[i].OOB)]
 	}
-	n, err := b.many.ReadBatch(b.msgs, 0)
+	n, err := b.many.ReadBatch(b.msgs, unix.MSG_WAITFORONE)
 	if err != nil {
 		return 0, err
 	}

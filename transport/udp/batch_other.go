@@ -5,4 +5,4 @@ package udp
 import "net"
 
 // newBatched has nothing better than one packet at a time here.
-func newBatched(*net.UDPConn, Options) packetIO { return nil }
+func newBatched(c *net.UDPConn, _ Options) (packetIO, net.PacketConn) { return nil, c }

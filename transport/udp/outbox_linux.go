@@ -87,6 +87,9 @@ func (o *outbox) flush(c *ipv4.PacketConn) error {
 	for ms := o.msgs[:o.n]; len(ms) > 0; {
 		n, err := c.WriteBatch(ms, 0)
 		if err != nil {
+			if errors.Is(err, unix.EINTR) {
+				continue
+			}
 			if errors.Is(err, net.ErrClosed) || errors.Is(err, unix.EIO) {
 				return err
 			}

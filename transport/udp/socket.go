@@ -58,6 +58,9 @@ type Receiver interface {
 type Options struct {
 	// Plain switches GRO and GSO off, as on a kernel without them; packets are still read and sent many at a time.
 	Plain bool
+	// Dedicated gives the reader an OS thread that waits in the kernel, where there is more than one thread for Go: less CPU
+	// under load, but a deadline may pass half a second before it is noticed. Linux only.
+	Dedicated bool
 	// Batch is how many buffers one read may fill; 0 means 8.
 	Batch int
 }
@@ -114,10 +117,10 @@ func New(pc net.PacketConn, recv Receiver, opt Options) *Socket {
 	}
 	s := &Socket{pc: pc, recv: recv}
 	if c, ok := pc.(*net.UDPConn); ok {
-		s.link = newBatched(c, opt)
+		s.link, s.pc = newBatched(c, opt)
 	}
 	if s.link == nil {
-		s.link = newPlain(pc)
+		s.link = newPlain(s.pc)
 	}
 	s.in = make([]received, s.link.batch())
 	return s

@@ -36,6 +36,9 @@ func (k *kept) Flush() { k.batches++ }
 var kinds = map[string]func(t *testing.T, addr string, r Receiver) *Socket{
 	"with GRO and GSO": func(t *testing.T, addr string, r Receiver) *Socket { return listen(t, addr, r, Options{}) },
 	"in batches":       func(t *testing.T, addr string, r Receiver) *Socket { return listen(t, addr, r, Options{Plain: true}) },
+	"from its own thread": func(t *testing.T, addr string, r Receiver) *Socket {
+		return listen(t, addr, r, Options{Dedicated: true})
+	},
 	"one at a time": func(t *testing.T, addr string, r Receiver) *Socket {
 		c, err := net.ListenPacket("udp", addr)
 		if err != nil {
