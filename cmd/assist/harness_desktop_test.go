@@ -140,15 +140,6 @@ func (term *pane) text(s string) { term.t.Helper(); term.tmux("send-keys", "-l",
 
 func (term *pane) screen() string { term.t.Helper(); return term.tmux("capture-pane", "-p") }
 
-func (term *pane) pid() int {
-	term.t.Helper()
-	pid, err := strconv.Atoi(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_pid}")))
-	if err != nil {
-		term.t.Fatal(err)
-	}
-	return pid
-}
-
 func (term *pane) await(words ...string) {
 	term.t.Helper()
 	var last string
