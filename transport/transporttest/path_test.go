@@ -117,3 +117,24 @@ func open(t *testing.T, o *transport.Outer, ch *wire.Channel) *transport.Virtual
 	}
 	return v
 }
+
+func TestEndsMeetOverBothFamilies(t *testing.T) {
+	r := transporttest.NewRelay(t, relay.Config{Listen: ":0"})
+	_, port, err := net.SplitHostPort(r.Addr().Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(ip string) transport.Relay {
+		return transport.Relay{Addr: net.JoinHostPort(ip, port), Pin: r.Pin}
+	}
+	if c, err := net.ListenPacket("udp6", "[::1]:0"); err != nil {
+		t.Skip("no IPv6 here")
+	} else {
+		c.Close()
+	}
+	p := transporttest.NewPair(t, at("127.0.0.2"), at("::1"), transport.Options{})
+	exchange(t, p, 1<<20)
+	if a, b := p.Host.Observed(), p.Console.Observed(); !a.Addr().Is4() || b.Addr().Is4() {
+		t.Errorf("host observed at %v, console at %v", a, b)
+	}
+}
