@@ -162,6 +162,9 @@ func (a *asking) person() {
 		col = lime
 	}
 	a.para("Organisation: "+a.q.Trust, style{true, 15, col})
+	if a.q.Stranger {
+		a.para("This organisation is not the one that leads your session.", style{true, 15, amber})
+	}
 	a.y += 8
 }
 

@@ -73,6 +73,7 @@ type Question struct {
 	Later    []string  // names of grants that are asked for after this
 	Words    []string  // to be read out; empty: none
 	Deadline time.Time // silence until then is no
+	Stranger bool      // of another organisation than the agent who leads
 }
 
 // Action is something the customer did.

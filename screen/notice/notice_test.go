@@ -94,7 +94,7 @@ func TestLongAndForeignTextsStayInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := &Question{Name: strings.Repeat("Wide ", 60), Handle: strings.Repeat("w", 100) + "@example", Org: "日本語 株式会社", Asks: []string{"view", "unheard-of"}}
+	q := &Question{Name: strings.Repeat("Wide ", 60), Handle: strings.Repeat("w", 100) + "@example", Org: "日本語 株式会社", Stranger: true, Asks: []string{"view", "unheard-of"}}
 	s := p.ask(q, &choice{ticked: map[string]bool{}}, time.Now(), 1)
 	for _, x := range []int{2, 10, s.img.Rect.Dx() - 10, s.img.Rect.Dx() - 3} {
 		for y := 4; y < s.img.Rect.Dy()-4; y++ {

@@ -46,6 +46,7 @@ type Question struct {
 	Later    session.Grants // what is asked after a yes
 	Words    []string       // nil: the agent's console knows this host's key
 	Deadline time.Time      // silence is no
+	Stranger bool           // of another organisation than the lead
 }
 
 // Act is something the customer did.

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"assist/chat"
@@ -220,10 +221,22 @@ func (l *loop) newView(roster session.Roster) View {
 	if q, up := l.sess.Question(); up {
 		v.Question = &Question{
 			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join,
-			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Deadline: q.Deadline,
+			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Deadline: q.Deadline, Stranger: stranger(roster, q),
 		}
 	}
 	return v
+}
+
+// stranger says whether a question is about an agent of another organisation than the lead's. Handles tell: two organisations
+// may be called alike.
+func stranger(roster session.Roster, q session.Question) bool {
+	lead, there := roster.Member(roster.Lead)
+	return there && lead.ID != q.Member && orgOf(lead.Handle) != orgOf(q.Handle)
+}
+
+func orgOf(handle string) string {
+	_, org, _ := strings.Cut(handle, "@")
+	return org
 }
 
 // act does what the customer did in a front.

@@ -51,6 +51,7 @@ type Question struct {
 	Later    session.Grants
 	Words    []string
 	Deadline time.Time
+	Stranger bool // of another organisation than the lead
 }
 
 // Act is what the customer did.

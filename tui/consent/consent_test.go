@@ -164,7 +164,15 @@ func TestQuestionSaysWhatAPersonNeeds(t *testing.T) {
 			t.Errorf("%q is missing from:\n%s", want, s.text())
 		}
 	}
+	if strings.Contains(text, outside) {
+		t.Error("an agent of the lead's organisation is called an outsider")
+	}
 	q := stranger()
+	q.Stranger = true
+	if text := strings.Join(strings.Fields(newStage(View{Question: q}).text()), " "); !strings.Contains(text, outside) {
+		t.Errorf("%q is missing from:\n%s", outside, text)
+	}
+	q = stranger()
 	q.Trust = session.VerifiedOrg
 	if text := newStage(View{Question: q}).text(); strings.Contains(text, "blue") || !strings.Contains(text, "Northwind IT - verified") {
 		t.Errorf("verified:\n%s", text)

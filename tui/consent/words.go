@@ -42,8 +42,15 @@ func (q *Question) who() []string {
 	if org == "" {
 		org = "no organisation"
 	}
-	return []string{cell.Clean(q.Name) + "  (" + cell.Clean(q.Handle) + ")", org + " - " + q.Trust.String()}
+	who := []string{cell.Clean(q.Name) + "  (" + cell.Clean(q.Handle) + ")", org + " - " + q.Trust.String()}
+	if q.Stranger {
+		who = append(who, outside)
+	}
+	return who
 }
+
+// outside is what is said of an agent from outside the organisation that leads the session.
+const outside = "This organisation is not the one that leads your session."
 
 // asks is the question in one line.
 func (q *Question) asks() string {
