@@ -56,12 +56,14 @@ type Session struct {
 	asks    asks
 
 	watchers watchers
+	errands  chan console.Command // for the relay
 
 	mu      sync.Mutex
 	state   console.State
 	log     replica
 	takes   bool // the agent wants its input to be sent
 	left    bool
+	desk    desk
 	hostKey *transport.Fingerprint // of the first link; later ones must have the same
 }
 
@@ -73,7 +75,7 @@ func Start(cfg Config) *Session { return prepare(cfg, true) }
 
 func prepare(cfg Config, start bool) *Session {
 	cfg.Options.Software = cfg.Software
-	s := &Session{cfg: cfg, start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{})}
+	s := &Session{cfg: cfg, start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{}), errands: make(chan console.Command, errandsSize)}
 	s.input.ready = make(chan struct{}, 1)
 	s.outbox.ready = make(chan struct{}, 1)
 	s.looks.ready = make(chan struct{}, 1)
@@ -148,18 +150,18 @@ func (s *Session) leave() {
 // session; otherwise it is why the session could not begin or go on. It returns when all that was started is gone.
 func (s *Session) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
-	gone := make(chan struct{})
-	go func() {
-		defer close(gone)
+	var beside sync.WaitGroup
+	beside.Go(func() {
 		select {
 		case <-s.leaving:
 			cancel(errLeft)
 		case <-ctx.Done():
 		}
-	}()
+	})
+	beside.Go(func() { s.runErrands(ctx) })
 	err := s.live(ctx)
 	cancel(nil)
-	<-gone
+	beside.Wait()
 	return s.over(err)
 }
 

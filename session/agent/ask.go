@@ -27,6 +27,9 @@ func (e *NoError) Error() string { return e.Text }
 // waits until the host answers, the session is over, or ctx ends; a Say then still waits in the outbox and will be sent. The
 // number is that of the entry that a Say became. A failure is told to the caller only, not in State.Outcome.
 func (s *Session) Ask(ctx context.Context, c console.Command) (chat.Seq, error) {
+	if forRelay(c) {
+		return 0, s.errand(ctx, c)
+	}
 	id, answer, err := s.ask(c)
 	if err != nil || answer == nil {
 		return 0, err

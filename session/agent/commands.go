@@ -20,8 +20,22 @@ func (s *Session) Do(c console.Command) {
 	defer s.signal()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.order(c); err != nil {
+	if err := s.do(c); err != nil {
 		s.failed(err.Error())
+	}
+}
+
+// do queues a command for whom it concerns. It needs mu.
+func (s *Session) do(c console.Command) error {
+	if !forRelay(c) {
+		_, err := s.order(c)
+		return err
+	}
+	select {
+	case s.errands <- c:
+		return nil
+	default:
+		return errTooMuch
 	}
 }
 

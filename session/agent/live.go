@@ -138,6 +138,7 @@ func (s *Session) introduce(ctx context.Context, p *place) error {
 		return fmt.Errorf("join session: %w", inner.ErrMalformed)
 	}
 	p.session, p.hint, p.badge = j.Session, j.HostKey, j.Badge
+	s.sit(p.outer, j.Session)
 	p.virtual, err = p.outer.Open(j.Channel)
 	return err
 }
@@ -179,6 +180,7 @@ func (s *Session) mint(ctx context.Context, outer *transport.Outer) error {
 	if err != nil {
 		return fmt.Errorf("start session: %w", inner.ErrMalformed)
 	}
+	s.sit(outer, reply.GetMinted().GetSession())
 	s.update(func(st *console.State) {
 		st.Phase, st.Code, st.URL = console.AwaitingHost, code, s.inviteURL(code, "")
 		if at := reply.GetMinted().GetExpiresUnix(); at > 0 {
