@@ -34,22 +34,6 @@ func joinByCode(t *testing.T, stage *demo.Stage, code string) *pane {
 	return openTerminal(t, stage.Environment(), 120, 36, built(t), "join", code)
 }
 
-func (term *pane) awaitExit() (code string) {
-	term.t.Helper()
-	eventually(term.t, "the program to end", func() bool {
-		dead, status, _ := strings.Cut(strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_dead} #{pane_dead_status}")), " ")
-		code = status
-		return dead == "1" && status != ""
-	})
-	return code
-}
-
-// history is what stands in the terminal, with what tmux moved up when it said that the program is dead.
-func (term *pane) history() string {
-	term.t.Helper()
-	return term.tmux("capture-pane", "-p", "-S", "-20")
-}
-
 func TestCustomerIsAskedAndStops(t *testing.T) {
 	stage := setStage(t, demo.Plan{Script: true})
 	host, code := openHost(t, stage)
@@ -88,7 +72,7 @@ func TestCustomerIsAskedAndStops(t *testing.T) {
 	if took > 5*time.Second { // 250 ms are promised and logged above; this machine may be busy
 		t.Errorf("the stop took %v", took)
 	}
-	if left := host.history(); !strings.Contains(left, "Sharing has ended") {
+	if left := host.screen(); !strings.Contains(left, "Sharing has ended") {
 		t.Errorf("the customer is not told:\n%s", left)
 	}
 	console.await("no contact")
@@ -104,7 +88,7 @@ func TestCustomerSaysNo(t *testing.T) {
 	if code := console.awaitExit(); code != "3" {
 		t.Errorf("exit code %s, 3 is a person's no:\n%s", code, console.screen())
 	}
-	if left := console.history(); !strings.Contains(left, "assist: the customer said no\nhint: ") {
+	if left := console.screen(); !strings.Contains(left, "assist: the customer said no\nhint: ") {
 		t.Errorf("the agent is not told:\n%s", left)
 	}
 	host.await("Nothing is shared yet")

@@ -71,9 +71,9 @@ func TestTypedInTheConsoleArrives(t *testing.T) {
 	term.keys("q")
 	term.await("End session for everyone")
 	term.keys("e")
-	eventually(t, "the console to go", func() bool {
-		return strings.TrimSpace(term.tmux("display-message", "-p", "#{pane_dead}")) == "1"
-	})
+	if code := term.awaitExit(); code != "0" {
+		t.Errorf("exit code %s", code)
+	}
 	if left := term.screen(); strings.Contains(left, "BROWSE") || strings.Contains(left, "▀") {
 		t.Errorf("the terminal was not given back:\n%s", left)
 	}

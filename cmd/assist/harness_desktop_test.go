@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,15 +108,12 @@ func openTerminal(t *testing.T, env []string, width, height int, argv ...string)
 	t.Helper()
 	dir := t.TempDir()
 	term := &pane{t: t, socket: filepath.Join(dir, "tmux")}
-	conf := filepath.Join(dir, "tmux.conf")
-	if err := os.WriteFile(conf, []byte("set-option -g remain-on-exit on\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"-f", conf, "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height)}
+	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height)}
 	for _, e := range env {
 		args = append(args, "-e", e)
 	}
-	term.tmux(append(append(args, "--"), argv...)...)
+	args = append(args, "--", "sh", "-c", `"$@"; echo "[exit $?]"; exec sleep 1000`, "sh")
+	term.tmux(append(args, argv...)...)
 	t.Cleanup(func() { _ = exec.Command("tmux", "-S", term.socket, "kill-server").Run() })
 	return term
 }
@@ -139,6 +137,21 @@ func (term *pane) keys(names ...string) {
 func (term *pane) text(s string) { term.t.Helper(); term.tmux("send-keys", "-l", s) }
 
 func (term *pane) screen() string { term.t.Helper(); return term.tmux("capture-pane", "-p") }
+
+var exited = regexp.MustCompile(`\[exit (\d+)\]`)
+
+// awaitExit waits for the program to end and returns its exit code.
+func (term *pane) awaitExit() (code string) {
+	term.t.Helper()
+	eventually(term.t, "the program to end", func() bool {
+		found := exited.FindStringSubmatch(term.screen())
+		if found != nil {
+			code = found[1]
+		}
+		return found != nil
+	})
+	return code
+}
 
 func (term *pane) await(words ...string) {
 	term.t.Helper()

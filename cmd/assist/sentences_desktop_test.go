@@ -18,7 +18,7 @@ func TestWhatTheAgentIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			term := openTerminal(t, stage.Environment(), 100, 30, append([]string{built(t)}, args...)...)
 			code := term.awaitExit()
-			left := term.history()
+			left := term.screen()
 			if code != exit {
 				t.Errorf("exit code %s, want %s", code, exit)
 			}
