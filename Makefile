@@ -4,14 +4,13 @@ GO       ?= go
 CORPUS   ?= $(abspath ../shared/corpus)
 BIN      := bin/assist
 TOOL     := $(GO) tool -modfile=.ci/tools.mod
-SUDO     := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 # What the desktop tests and the demo use; each package once, all from Debian.
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
-TESTDEB  := $(DESKTOP) tmux chromium imagemagick openssh-client openssh-server iproute2 procps
-BENCHDEB := $(TESTDEB) x11vnc ffmpeg
+TESTDEB  := $(DESKTOP) tmux chromium openssh-client openssh-server tcpdump procps
+BENCHDEB := $(DESKTOP) x11vnc ffmpeg
 
 .PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay fuzz demo pictures proto deps-test deps-bench deps-demo format clean
 
@@ -27,16 +26,26 @@ check: unit
 unit:
 	$(GO) test ./...
 
-# Everything: what check does, then real displays, terminals, network namespaces and the built binary.
+# Everything: what check does, then real displays, real terminals and the built binary.
 test: deps-test build check desktop-test lab-test
 
 desktop-test: build
-	$(GO) test -count=1 -p 1 -timeout 15m -tags desktop $(shell $(GO) list -f '{{if .TestGoFiles}}{{.ImportPath}}{{else if .XTestGoFiles}}{{.ImportPath}}{{end}}' -tags desktop ./screen/... ./tui/... ./cmd/...)
+	$(GO) test -count=1 -p 1 -timeout 15m -tags desktop ./screen/capture ./screen/inject ./screen/notice ./tui ./cmd/assist
 
+# A hundred sessions of eight agents on bad paths, on virtual time.
 lab-test: build
-	$(GO) test -count=1 -p 1 -timeout 15m -tags lab ./transport/... ./session/...
+	$(GO) test -count=1 -p 1 -timeout 15m -tags lab ./session/sessiontest
 
 bench: bench-screen bench-relay
+
+# The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
+bench-screen: deps-bench
+	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run TestCorpus ./screen/codec
+	$(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLive|TestBenchKeys' ./screen/capture
+
+# The relay beside plain UDP forwarders, with and without the kernel's GRO and GSO. Fails over its targets.
+bench-relay:
+	$(GO) run -tags lab ./transport/transporttest/relaybench -check
 
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)
@@ -49,6 +58,7 @@ proto:
 	PATH=$(abspath bin):$$PATH protoc --go_out=. --go_opt=module=assist transport/wire/outer.proto session/inner/inner.proto
 
 pictures: build
+	@.ci/install $(DESKTOP) imagemagick
 	.ci/pictures
 
 format:
