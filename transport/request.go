@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/quic-go/quic-go"
 
@@ -38,13 +40,13 @@ type Replies struct {
 func (o *Outer) Subscribe(ctx context.Context, req *wire.Request) (*Replies, error) {
 	s, err := o.conn.OpenStreamSync(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("ask the broker: %w", plainError(err))
+		return nil, fmt.Errorf("ask the broker: %w", lastWord(err))
 	}
 	r := &Replies{ctx: ctx, s: s}
 	r.stop = context.AfterFunc(ctx, func() { r.cancel(streamEnded) })
 	if err := wire.WriteMsg(s, req); err != nil {
 		r.Close()
-		return nil, fmt.Errorf("ask the broker: %w", plainError(err))
+		return nil, fmt.Errorf("ask the broker: %w", lastWord(err))
 	}
 	return r, nil
 }
@@ -59,12 +61,23 @@ func (r *Replies) Next() (*wire.Reply, error) {
 		if err == io.EOF {
 			return nil, err
 		}
-		return nil, fmt.Errorf("answer of the broker: %w", plainError(err))
+		return nil, fmt.Errorf("answer of the broker: %w", lastWord(err))
 	}
 	if err := problem(reply.Problem); err != nil {
 		return nil, err
 	}
 	return &reply, nil
+}
+
+// lastWord is err in this package's words. A relay that closes the connection says why by the number of a problem; it may
+// overtake the same word on a stream.
+func lastWord(err error) error {
+	err = plainError(err)
+	var closed *ClosedError
+	if errors.As(err, &closed) && closed.Remote && closed.Code != 0 && closed.Code <= math.MaxUint32 {
+		return &ProblemError{Code: uint32(closed.Code), Text: closed.Reason}
+	}
+	return err
 }
 
 // Close ends the subscription; the broker sees it.
