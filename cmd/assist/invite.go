@@ -18,6 +18,11 @@ type inviteFlags struct {
 	copy, qr bool
 	email    string
 	mail     bool // --email was said
+	who      string
+	viewOnly bool
+	life     time.Duration
+	list     bool
+	revoke   string
 }
 
 // noAddress is --email without an address: the person fills it in.
@@ -26,11 +31,12 @@ const noAddress = " "
 func newInviteCommand() *cobra.Command {
 	var f inviteFlags
 	cmd := &cobra.Command{
-		Use:   "invite [--copy] [--email [ADDR]] [--qr]",
+		Use:   "invite [--for NAME@ORG|ORG] [--copy] [--email [ADDR]] [--qr]",
 		Short: "Invite another agent into your live session",
-		Long: "Prints the address under which another agent can join your live session, and copies, mails or draws it. " +
-			"Who comes signs in with an account of their own; the customer is asked.",
-		Example: "  assist invite --copy\n  assist invite --email erik@example.com\n  assist invite --qr",
+		Long: "Makes an invitation to your live session, prints the address under which another agent can join, and copies, mails " +
+			"or draws it. Who comes signs in with an account of their own, of any organisation; the customer is asked.",
+		Example: "  assist invite --copy\n  assist invite --for erik@beta --email erik@example.com\n  assist invite --view-only --life 1h --qr\n" +
+			"  assist invite --list\n  assist invite --revoke 12345678",
 		Args: func(cmd *cobra.Command, args []string) error {
 			f.mail = cmd.Flags().Changed("email")
 			if len(args) == 1 && f.mail && f.email == noAddress { // --email ADDR, not only --email=ADDR
@@ -41,15 +47,39 @@ func newInviteCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
-	f.flags(cmd)
-	cmd.Flags().BoolVar(&f.copy, "copy", false, "copy the address")
-	cmd.Flags().BoolVar(&f.qr, "qr", false, "draw the address as a QR code")
-	cmd.Flags().StringVar(&f.email, "email", "", "open the mail program with an invitation, to `ADDR` if one is given")
-	cmd.Flags().Lookup("email").NoOptDefVal = noAddress
+	f.choose(cmd)
 	return cmd
 }
 
+// choose adds what an invitation is for and what is done with it.
+func (f *inviteFlags) choose(cmd *cobra.Command) {
+	f.flags(cmd)
+	set := cmd.Flags()
+	set.StringVar(&f.who, "for", "", "only this agent (`NAME@ORG`), or agents of this organisation (ORG)")
+	set.BoolVar(&f.viewOnly, "view-only", false, "who comes sees and talks, and cannot control")
+	set.DurationVar(&f.life, "life", 15*time.Minute, "how long it can be used, at most 24h")
+	set.BoolVar(&f.copy, "copy", false, "copy the address")
+	set.BoolVar(&f.qr, "qr", false, "draw the address as a QR code")
+	set.StringVar(&f.email, "email", "", "open the mail program with an invitation, to `ADDR` if one is given")
+	set.Lookup("email").NoOptDefVal = noAddress
+	set.BoolVar(&f.list, "list", false, "list the open invitations")
+	set.StringVar(&f.revoke, "revoke", "", "close the invitation with this `CODE`")
+	cmd.MarkFlagsMutuallyExclusive("list", "revoke")
+	for _, made := range []string{"for", "view-only", "life", "copy", "qr", "email"} {
+		cmd.MarkFlagsMutuallyExclusive("list", made)
+		cmd.MarkFlagsMutuallyExclusive("revoke", made)
+	}
+}
+
 func (f *inviteFlags) run(cmd *cobra.Command) error {
+	switch {
+	case f.list:
+		return f.listOpen(cmd)
+	case cmd.Flags().Changed("revoke"):
+		return f.close(cmd)
+	case f.life <= 0 || f.life > 24*time.Hour:
+		return usage(fmt.Errorf("an invitation lasts up to 24h, not %v", f.life), "")
+	}
 	to := ""
 	if f.mail && f.email != noAddress {
 		var err error
@@ -61,7 +91,7 @@ func (f *inviteFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	invite, err := c.Invite(cmd.Context())
+	invite, err := c.Invite(cmd.Context(), local.Invitee{For: f.who, ViewOnly: f.viewOnly, Life: f.life})
 	if err != nil {
 		return explainLive(err)
 	}

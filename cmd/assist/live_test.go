@@ -87,6 +87,30 @@ func (s *stub) add(e chat.Entry) chat.Seq {
 	return e.Seq
 }
 
+// Invite gives the session's own address for a plain invitation.
+func (s *stub) Invite(_ context.Context, c console.Invite) (console.Invitation, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made := console.Invitation{Code: s.st.Code, URL: s.st.URL, For: c.For, ViewOnly: c.ViewOnly}
+	if c.Life != 15*time.Minute {
+		made.Expires = s.st.Started.Add(c.Life)
+	}
+	s.st.Invites = append(s.st.Invites, made)
+	return made, nil
+}
+
+func (s *stub) Invites(context.Context) ([]console.Invitation, error) { return s.State().Invites, nil }
+
+func (s *stub) RevokeInvite(_ context.Context, code string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if code != s.st.Code || len(s.st.Invites) == 0 {
+		return errors.New("no open invitation has this code")
+	}
+	s.st.Invites = nil
+	return nil
+}
+
 func (s *stub) Ask(_ context.Context, c console.Command) (chat.Seq, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

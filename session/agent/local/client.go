@@ -84,17 +84,6 @@ func (c *Client) Chat(ctx context.Context, after chat.Seq, follow bool, entry fu
 	})
 }
 
-// Invite is where others can join now.
-func (c *Client) Invite(ctx context.Context) (out Invite, err error) {
-	err = c.call(ctx, request{Verb: verbInvite}, func(r reply) error {
-		if r.Invite != nil {
-			out = *r.Invite
-		}
-		return nil
-	})
-	return out, err
-}
-
 // Leave takes the console out; the session goes on.
 func (c *Client) Leave(ctx context.Context) error {
 	return c.call(ctx, request{Verb: verbLeave}, func(reply) error { return nil })

@@ -26,6 +26,10 @@ type Console interface {
 	Log(after chat.Seq) []chat.Entry
 	// Ask gives a command and waits for the host's answer; the number is that of the entry that a Say became.
 	Ask(ctx context.Context, c console.Command) (chat.Seq, error)
+	// Invite makes an invitation to the session, Invites lists the open ones, RevokeInvite closes one; each asks the relay.
+	Invite(ctx context.Context, c console.Invite) (console.Invitation, error)
+	Invites(ctx context.Context) ([]console.Invitation, error)
+	RevokeInvite(ctx context.Context, code string) error
 	// Watch signals that State or Log is newer; at most one signal is pending. Stop ends it.
 	Watch() (changed <-chan struct{}, stop func())
 }
@@ -57,6 +61,11 @@ type request struct {
 	After   chat.Seq `json:"after,omitempty"`  // chat
 	Follow  bool     `json:"follow,omitempty"` // chat
 	Name    string   `json:"name,omitempty"`   // handover
+
+	For      string `json:"for,omitempty"`       // invite
+	ViewOnly bool   `json:"view_only,omitempty"` // invite
+	Life     int    `json:"life_s,omitempty"`    // invite; seconds
+	Code     string `json:"code,omitempty"`      // revoke
 }
 
 // reply is one line of the answer. The last has Done or Error.
@@ -68,6 +77,7 @@ type reply struct {
 	Entry   *Entry   `json:"entry,omitempty"`
 	Said    *Said    `json:"said,omitempty"`
 	Invite  *Invite  `json:"invite,omitempty"`
+	Invites []Invite `json:"invites,omitempty"`
 	Session *Session `json:"session,omitempty"`
 	Offered *Member  `json:"offered,omitempty"` // handover: who is being asked now
 }

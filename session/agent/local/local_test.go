@@ -116,6 +116,31 @@ func (f *fake) Ask(ctx context.Context, c console.Command) (seq chat.Seq, err er
 	return seq, err
 }
 
+func (f *fake) Invite(_ context.Context, c console.Invite) (made console.Invitation, err error) {
+	f.change(func() {
+		if err = f.no; err == nil {
+			made = console.Invitation{Code: "87654321", URL: "https://relay.example/j/87654321#1.abc", For: c.For, ViewOnly: c.ViewOnly}
+			if c.Life != 0 {
+				made.Expires = day.Add(c.Life)
+			}
+			f.st.Invites = append(f.st.Invites, made)
+		}
+	})
+	return made, err
+}
+
+func (f *fake) Invites(context.Context) ([]console.Invitation, error) { return f.State().Invites, f.no }
+
+func (f *fake) RevokeInvite(_ context.Context, code string) error {
+	err := errors.New("no open invitation has this code")
+	f.change(func() {
+		if len(f.st.Invites) == 1 && f.st.Invites[0].Code == code {
+			f.st.Invites, err = nil, nil
+		}
+	})
+	return err
+}
+
 func (f *fake) commands() []console.Command {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -211,7 +236,7 @@ func TestWhatScriptsRead(t *testing.T) {
 	if err := c.Chat(t.Context(), 0, false, func(e Entry) error { log = append(log, e); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	invite, err := c.Invite(t.Context())
+	invite, err := c.Invite(t.Context(), Invitee{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +254,7 @@ func TestWhatScriptsRead(t *testing.T) {
 		{len(roster), "4"}, // who is gone is not in it
 		{log, `[{"seq":1,"time":"2026-03-01T09:30:00Z","from":"Erik Vogt","lane":"all","kind":"joined","text":"Acme"},` +
 			`{"seq":2,"time":"2026-03-01T09:30:00Z","from":"Erik Vogt","lane":"agents","kind":"said","text":"a <b>\nc"}]`},
-		{invite, `{"code":"12345678","url":"https://relay.example/j/12345678#1.abc","expires":""}`},
+		{invite, `{"code":"87654321","url":"https://relay.example/j/87654321#1.abc","expires":""}`},
 		{said, `{"seq":3}`},
 		{f.commands(), `[{"Lane":2,"Text":"hello"}]`},
 		{Live(t.Context()), `[{"code":"12345678","customer":"Carla","host":"web-01","state":"in","started":"2026-03-01T09:30:00Z","agents":3}]`},
@@ -240,17 +265,38 @@ func TestWhatScriptsRead(t *testing.T) {
 	}
 }
 
-func TestInviteSaysWhenTheCodeExpires(t *testing.T) {
+func TestInvitationsAreMadeListedAndRevoked(t *testing.T) {
 	home(t)
 	f := newFake()
-	f.st.Phase, f.st.Expires = console.AwaitingHost, day.Add(10*time.Minute)
+	f.st.Phase = console.AwaitingHost
 	serve(t, f, nil)
-	invite, err := dial(t, "").Invite(t.Context())
-	if err != nil || invite.Expires != "2026-03-01T09:40:00Z" {
-		t.Errorf("%+v, %v", invite, err)
-	}
-	if _, err := dial(t, "").Roster(t.Context()); code(err) != NotIn {
+	c := dial(t, "")
+	if _, err := c.Roster(t.Context()); code(err) != NotIn {
 		t.Errorf("roster before the customer came: %v", err)
+	}
+	made, err := c.Invite(t.Context(), Invitee{For: "beta", ViewOnly: true, Life: 10 * time.Minute})
+	want := Invite{Code: "87654321", URL: "https://relay.example/j/87654321#1.abc", Expires: "2026-03-01T09:40:00Z", For: "beta", ViewOnly: true}
+	if err != nil || made != want {
+		t.Errorf("%+v, %v", made, err)
+	}
+	if open, err := c.Invites(t.Context()); err != nil || len(open) != 1 || open[0] != want {
+		t.Errorf("%+v, %v", open, err)
+	}
+	if err := c.RevokeInvite(t.Context(), "11111111"); code(err) != Refused {
+		t.Errorf("a wrong code: %v", err)
+	}
+	if err := c.RevokeInvite(t.Context(), made.Code); err != nil {
+		t.Error(err)
+	}
+	if open, err := c.Invites(t.Context()); err != nil || js(t, open) != "[]" {
+		t.Errorf("%+v, %v", open, err)
+	}
+	if _, err := c.Invite(t.Context(), Invitee{Life: 400 * 24 * time.Hour}); code(err) != BadRequest {
+		t.Errorf("a year: %v", err)
+	}
+	f.change(func() { f.st.Phase = console.Knocking })
+	if _, err := c.Invite(t.Context(), Invitee{}); code(err) != NotIn {
+		t.Errorf("at the door: %v", err)
 	}
 }
 

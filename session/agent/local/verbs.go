@@ -20,6 +20,8 @@ const (
 	verbSay      = "say"
 	verbChat     = "chat"
 	verbInvite   = "invite"
+	verbInvites  = "invites"
+	verbRevoke   = "revoke"
 	verbLeave    = "leave"
 	verbEnd      = "end"
 	verbHandOver = "handover"
@@ -28,6 +30,7 @@ const (
 
 var verbs = map[string]func(context.Context, *call) error{
 	verbRoster: roster, verbSay: say, verbChat: follow, verbInvite: invite,
+	verbInvites: invites, verbRevoke: revoke,
 	verbLeave: leave, verbEnd: end, verbHandOver: handOver, verbSession: describe,
 }
 
@@ -130,14 +133,6 @@ func follow(ctx context.Context, c *call) error {
 		case <-changed:
 		}
 	}
-}
-
-func invite(_ context.Context, c *call) error {
-	st := c.console.State()
-	if st.Phase == console.Over || st.Code == "" || st.URL == "" {
-		return notIn(st)
-	}
-	return c.say(reply{Invite: newInvite(st), Done: true})
 }
 
 func leave(ctx context.Context, c *call) error { return c.depart(ctx, session.LeaveOnly) }

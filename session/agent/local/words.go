@@ -100,21 +100,6 @@ type Said struct {
 	Queued bool     `json:"queued,omitempty"` // the host has not answered yet: it is sent when it is reached again
 }
 
-// Invite is where others can join now: `assist invite --json`.
-type Invite struct {
-	Code    string `json:"code"`
-	URL     string `json:"url"`
-	Expires string `json:"expires"` // RFC 3339; empty: as long as the session lasts
-}
-
-func newInvite(st console.State) *Invite {
-	i := &Invite{Code: st.Code, URL: st.URL}
-	if !st.Expires.IsZero() {
-		i.Expires = st.Expires.UTC().Format(time.RFC3339)
-	}
-	return i
-}
-
 // Session is one line of `assist sessions --json`.
 type Session struct {
 	Code     string `json:"code"`
