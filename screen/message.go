@@ -6,8 +6,8 @@ import (
 	"math"
 )
 
-// Message is one message of the screen stream: Viewport and Shown go to the host, Display and Pointer to the console. The
-// first byte says which; whoever reads refuses what goes the other way.
+// Message is one message of the screen stream: Viewport and Shown go to the host, Display, Pointer and Hands to the console.
+// The first byte says which; whoever reads refuses what goes the other way.
 type Message interface {
 	Append(b []byte) []byte
 }
@@ -18,6 +18,7 @@ const (
 	kindShown    = 2
 	kindDisplay  = 3
 	kindPointer  = 4
+	kindHands    = 5
 )
 
 // Limits of a Display.
@@ -26,13 +27,25 @@ const (
 	MaxName     = 64 // bytes of printable ASCII; others are replaced before they are sent
 )
 
+// MaxHands is how many agents can point at once.
+const MaxHands = 64
+
+// Hand is where an agent of the session points.
+type Hand struct {
+	Member uint32 // grows within Hands
+	At     image.Point
+}
+
+// Hands is where the other agents of the session point; who is not in it does not.
+type Hands []Hand
+
 // Shown is the console's word that it has the picture Seq of a viewport, so that the host may send more.
 type Shown struct {
 	Viewport uint32
 	Seq      uint64
 }
 
-// ParseMessage reads one whole message. It returns a Viewport, Shown, Display or Pointer, or ErrMalformed.
+// ParseMessage reads one whole message. It returns a Viewport, Shown, Display, Pointer or Hands, or ErrMalformed.
 func ParseMessage(b []byte) (Message, error) {
 	r := reader{b: b}
 	var m Message
@@ -45,6 +58,8 @@ func ParseMessage(b []byte) (Message, error) {
 		m = r.display()
 	case kindPointer:
 		m = r.pointer()
+	case kindHands:
+		m = r.hands()
 	default:
 		r.fail("kind %d", kind)
 	}
@@ -109,6 +124,27 @@ func (p Pointer) Append(b []byte) []byte {
 
 func (r *reader) pointer() Pointer {
 	return Pointer{At: r.point(), Hidden: r.flag(), Shape: uint32(r.uint(math.MaxUint32))}
+}
+
+// Append adds the first MaxHands of h.
+func (h Hands) Append(b []byte) []byte {
+	h = h[:min(len(h), MaxHands)]
+	b = binary.AppendUvarint(append(b, kindHands), uint64(len(h)))
+	for _, hand := range h {
+		b = appendPoint(binary.AppendUvarint(b, uint64(hand.Member)), hand.At)
+	}
+	return b
+}
+
+func (r *reader) hands() (h Hands) {
+	for n := r.uint(MaxHands); n > 0 && r.err == nil; n-- {
+		hand := Hand{Member: uint32(r.uint(math.MaxUint32)), At: r.point()}
+		if len(h) > 0 && hand.Member <= h[len(h)-1].Member {
+			r.fail("member %d after %d", hand.Member, h[len(h)-1].Member)
+		}
+		h = append(h, hand)
+	}
+	return h
 }
 
 // appendRect adds where a rectangle begins and how large it is.

@@ -28,6 +28,8 @@ var messages = []struct {
 		"03 c801 64 02 3a31 02 01 41 00 00 64 64 01 00 64 00 64 64 00",
 	},
 	{Pointer{At: image.Pt(5, 200), Hidden: true, Shape: 128}, "04 05 c801 01 8001"},
+	{Hands{{Member: 2, At: image.Pt(5, 200)}, {Member: 300, At: image.Pt(0, 1)}}, "05 02 02 05 c801 ac02 00 01"},
+	{Hands(nil), "05 00"},
 }
 
 func unhex(t testing.TB, s string) []byte {
@@ -165,6 +167,21 @@ func TestInputIsCutToItsLimits(t *testing.T) {
 			t.Fatalf("%d bytes: %+v, %v", len(b), got, err)
 		}
 	})
+}
+
+func TestHandsOfSomeoneTwiceOrOfTooMany(t *testing.T) {
+	for _, bad := range []string{"05 02 02 01 01 02 01 01", "05 02 03 01 01 02 01 01", "05 41"} {
+		if m, err := ParseMessage(unhex(t, bad)); !errors.Is(err, ErrMalformed) {
+			t.Errorf("%s: %+v, %v", bad, m, err)
+		}
+	}
+	many := make(Hands, MaxHands+1)
+	for i := range many {
+		many[i].Member = uint32(i)
+	}
+	if m, err := ParseMessage(many.Append(nil)); err != nil || len(m.(Hands)) != MaxHands {
+		t.Errorf("%v", err)
+	}
 }
 
 func FuzzParseMessage(f *testing.F) {

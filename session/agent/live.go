@@ -264,5 +264,6 @@ func (s *Session) lost(err error) {
 	if s.state.LostSince.IsZero() {
 		s.state.LostSince = time.Now()
 	}
-	s.state.Why, s.state.Offer = "no contact with the customer's host", nil // the host withdraws it
+	s.state.Why, s.state.Pointers = "no contact with the customer's host", nil
+	s.state.Offer = nil // the host withdraws it
 }

@@ -10,6 +10,7 @@ import (
 
 	"assist/screen"
 	"assist/screen/codec"
+	"assist/session"
 	"assist/session/console"
 	"assist/session/inner"
 	"assist/transport"
@@ -138,10 +139,22 @@ func (v *visit) readScreen(stream transport.Stream) error {
 			v.s.update(func(st *console.State) { st.Display = m })
 		case screen.Pointer:
 			v.s.update(func(st *console.State) { st.Pointer = m })
+		case screen.Hands:
+			v.s.update(func(st *console.State) { st.Pointers = others(m, st.Self) })
 		default:
 			return fmt.Errorf("screen stream: %w", inner.ErrMalformed)
 		}
 	}
+}
+
+// others is where other members point.
+func others(hands screen.Hands, self session.MemberID) (out []console.MemberPointer) {
+	for _, h := range hands {
+		if m := session.MemberID(h.Member); m != self {
+			out = append(out, console.MemberPointer{Member: m, At: h.At})
+		}
+	}
+	return out
 }
 
 // acceptPictures takes the streams of pictures, one a viewport.

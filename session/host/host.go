@@ -106,7 +106,7 @@ func New(cfg Config) (*Host, error) {
 	}
 	h := &Host{cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering)}
 	h.player = newPlayer(cfg.Injector, h.log)
-	h.studio = newStudio(cfg.Source, h.log)
+	h.studio = newStudio(cfg.Source, h.player.pointing, h.log)
 	return h, nil
 }
 

@@ -127,14 +127,14 @@ func (l *loop) apply(c session.Command) error {
 
 // gate tells player and studio what each console may do now.
 func (l *loop) gate() {
-	may, see := map[session.MemberID]bool{}, map[session.ConsoleID]bool{}
+	may, see := map[session.MemberID]bool{}, map[session.ConsoleID]session.MemberID{}
 	roster := l.sess.Roster()
 	for _, m := range roster.Members {
 		may[m.ID] = m.ID != session.CustomerID && l.sess.MayInput(m.ID) == nil
 	}
 	for id, c := range l.consoles {
-		if m, ok := roster.Member(c.member); ok && c.in {
-			see[id] = m.Grants.Has(session.View)
+		if m, ok := roster.Member(c.member); ok && c.in && m.Grants.Has(session.View) {
+			see[id] = c.member
 		}
 	}
 	l.h.player.allow(may)

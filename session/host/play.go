@@ -43,6 +43,8 @@ type player struct {
 	press map[screen.Button]map[session.MemberID]bool
 	at    map[session.MemberID]image.Point // of the newest button event
 
+	hands hands
+
 	owes sync.Mutex
 	owed []session.MemberID // whose keys have to go up
 	due  chan struct{}      // cap 1
@@ -52,7 +54,7 @@ func newPlayer(i Injector, log *slog.Logger) *player {
 	p := &player{
 		injector: i, log: log, released: make(chan struct{}), used: make(chan session.MemberID, 16), due: make(chan struct{}, 1),
 		keys: map[screen.Key]map[session.MemberID]bool{}, press: map[screen.Button]map[session.MemberID]bool{},
-		at: map[session.MemberID]image.Point{},
+		at: map[session.MemberID]image.Point{}, hands: hands{at: map[session.MemberID]hand{}},
 	}
 	p.allow(nil)
 	return p
@@ -162,6 +164,7 @@ func (p *player) play(m session.MemberID, ev screen.Input) bool {
 	if p.over.Load() || p.injector == nil || !(*p.may.Load())[m] {
 		return false
 	}
+	p.hands.point(m, ev)
 	switch ev.Kind {
 	case screen.KeyPress:
 		hold(p.keys, ev.Key, m)

@@ -34,13 +34,14 @@ type studio struct {
 	source Source
 	log    *slog.Logger
 	over   atomic.Bool
-	may    atomic.Pointer[map[session.ConsoleID]bool]
+	hands  func(now time.Time) screen.Hands // where agents point
+	may    atomic.Pointer[map[session.ConsoleID]session.MemberID]
 	newMay chan struct{} // cap 1
 	todo   chan func(*studio)
 	done   chan struct{}
 
 	viewers map[session.ConsoleID]*viewer
-	see     map[session.ConsoleID]bool // what may says, once it is obeyed
+	see     map[session.ConsoleID]session.MemberID // what may says, once it is obeyed
 	groups  []*group
 	frame   *screen.Frame
 	display screen.Display
@@ -49,14 +50,15 @@ type studio struct {
 	pointer screen.Pointer
 	looked  time.Time // at the pointer
 	moved   time.Time // pointer or picture, last
+	waved   screen.Hands
 }
 
-func newStudio(source Source, log *slog.Logger) *studio {
+func newStudio(source Source, hands func(time.Time) screen.Hands, log *slog.Logger) *studio {
 	s := &studio{
-		source: source, log: log, newMay: make(chan struct{}, 1), todo: make(chan func(*studio), 64), done: make(chan struct{}),
+		source: source, hands: hands, log: log, newMay: make(chan struct{}, 1), todo: make(chan func(*studio), 64), done: make(chan struct{}),
 		viewers: map[session.ConsoleID]*viewer{}, changed: true,
 	}
-	s.may.Store(&map[session.ConsoleID]bool{})
+	s.may.Store(&map[session.ConsoleID]session.MemberID{})
 	return s
 }
 
@@ -70,8 +72,8 @@ func (s *studio) post(f func(*studio)) {
 	}
 }
 
-// allow says which consoles may see; the others get nothing from now on. It does not wait.
-func (s *studio) allow(see map[session.ConsoleID]bool) {
+// allow says which consoles may see, and whose they are; the others get nothing from now on. It does not wait.
+func (s *studio) allow(see map[session.ConsoleID]session.MemberID) {
 	s.may.Store(&see)
 	wake(s.newMay)
 }
@@ -81,13 +83,14 @@ func (s *studio) admit(now time.Time) {
 	s.see = *s.may.Load()
 	for id, v := range s.viewers {
 		switch {
-		case !s.see[id]:
+		case s.see[id] == session.Nobody:
 			v.told = false
 			s.out(v)
 		case !v.told:
 			v.told = true
 			v.tell(s.display)
 			v.tell(s.pointer)
+			s.waveTo(v)
 			s.place(v, now)
 		}
 	}
@@ -215,6 +218,7 @@ func (s *studio) point(now time.Time) time.Time {
 		return due
 	}
 	s.looked = now
+	s.wave(now)
 	p, err := s.source.Pointer()
 	if err != nil {
 		s.log.Debug("read pointer", "err", err)

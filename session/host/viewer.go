@@ -29,11 +29,13 @@ type viewer struct {
 	told    bool     // may see, and has heard of display and pointer
 	unacked []uint64 // frames of this stream that it has not confirmed
 	full    time.Time
-	good    time.Time // since when it keeps up
+	good    time.Time    // since when it keeps up
+	hands   screen.Hands // of others, as it was told
 
 	mu       sync.Mutex
 	display  *screen.Display // the newest, not yet sent
 	pointer  *screen.Pointer // the same
+	others   *screen.Hands   // the same
 	pictures []shot          // to write, in order; at most inFlight and what begins a stream
 	writing  int             // pictures not yet written, of any stream
 	stream   transport.SendStream
@@ -111,7 +113,7 @@ func (v *viewer) shown(m screen.Shown) {
 	v.unacked = slices.DeleteFunc(v.unacked, func(seq uint64) bool { return seq <= m.Seq })
 }
 
-// tell queues display or pointer; of each the newest wins.
+// tell queues display, pointer or hands; of each the newest wins.
 func (v *viewer) tell(m screen.Message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -120,11 +122,13 @@ func (v *viewer) tell(m screen.Message) {
 		v.display = &m
 	case screen.Pointer:
 		v.pointer = &m
+	case screen.Hands:
+		v.others = &m
 	}
 	wake(v.newWords)
 }
 
-// writeWords sends display and pointer.
+// writeWords sends display, pointer and hands.
 func (v *viewer) writeWords(ctx context.Context) error {
 	for {
 		v.mu.Lock()
@@ -135,7 +139,10 @@ func (v *viewer) writeWords(ctx context.Context) error {
 		if v.pointer != nil {
 			b = inner.AppendScreen(b, *v.pointer)
 		}
-		v.display, v.pointer = nil, nil
+		if v.others != nil {
+			b = inner.AppendScreen(b, *v.others)
+		}
+		v.display, v.pointer, v.others = nil, nil, nil
 		v.mu.Unlock()
 		if len(b) > 0 {
 			_ = v.words.SetWriteDeadline(time.Now().Add(stallLimit))
