@@ -177,9 +177,9 @@ func consider(cmd *cobra.Command, relay string, known bool) error {
 	if known {
 		return confirm(cmd, false, "Join this session?")
 	}
-	fmt.Fprintln(cmd.ErrOrStderr(), "You have NEVER signed in at this relay. Whoever made the link chose it, and\n"+
+	fmt.Fprint(cmd.ErrOrStderr(), "You have NEVER signed in at this relay. Whoever made the link chose it, and\n"+
 		"its owner can see who you are, and when you help whom.\n"+
-		"Go on only if you expected a link to it.\n")
+		"Go on only if you expected a link to it.\n\n")
 	answer, err := ask(cmd, "Type the relay's name as it stands above, or nothing to stop: ")
 	if err != nil {
 		return err
