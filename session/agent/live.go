@@ -23,6 +23,7 @@ type place struct {
 	badge   string // for the next link; used once
 	replies *transport.Replies
 	drained chan struct{}
+	end     context.CancelFunc // of replies
 }
 
 func (p *place) leave() {
@@ -30,6 +31,7 @@ func (p *place) leave() {
 		return
 	}
 	if p.replies != nil {
+		p.end()
 		p.replies.Close()
 		<-p.drained
 	}
@@ -123,11 +125,17 @@ func (s *Session) introduce(ctx context.Context, p *place) error {
 	}
 	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
 	join := &wire.Join{Token: s.cfg.Token, Code: s.State().Code}
-	replies, err := p.outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_Join{Join: join}})
+	// Once there, the place lasts until leave and not until ctx ends: who goes still has a word for the host, and without
+	// the place the relay forwards no word.
+	whole, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, end)
+	replies, err := p.outer.Subscribe(whole, &wire.Request{Kind: &wire.Request_Join{Join: join}})
+	stop()
 	if err != nil {
+		end()
 		return err
 	}
-	p.replies, p.drained = replies, make(chan struct{})
+	p.replies, p.drained, p.end = replies, make(chan struct{}), end
 	reply, err := first(ctx, replies)
 	go drain(replies, err == nil, p.drained)
 	if err != nil {
