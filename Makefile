@@ -58,7 +58,7 @@ proto:
 	PATH=$(abspath bin):$$PATH protoc --go_out=. --go_opt=module=assist transport/wire/outer.proto session/inner/inner.proto
 
 pictures: build
-	@.ci/install $(DESKTOP) imagemagick
+	@.ci/install $(DESKTOP) imagemagick tmux
 	.ci/pictures
 
 format:
