@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"assist/cmd/assist/demo"
 )
@@ -69,7 +70,18 @@ func TestFiveAgentsTogether(t *testing.T) {
 		all = append(all, c)
 	}
 
-	t.Run("everyone is in every roster", func(t *testing.T) {
+	step := func(name string, do func(t *testing.T)) {
+		if t.Failed() {
+			return
+		}
+		t.Run(name, func(t *testing.T) {
+			for _, c := range all {
+				c.term.t = t
+			}
+			do(t)
+		})
+	}
+	step("everyone is in every roster", func(t *testing.T) {
 		for _, c := range all {
 			var members []struct{ Name, Org, Role, State string }
 			eventually(t, "six members in the roster", func() bool {
@@ -83,7 +95,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 			}
 		}
 	})
-	t.Run("everyone types", func(t *testing.T) {
+	step("everyone types", func(t *testing.T) {
 		for _, c := range all {
 			c.term.keys("c")
 			c.term.await("CONTROL")
@@ -95,7 +107,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 			c.term.await("BROWSE")
 		}
 	})
-	t.Run("everyone reads in one order", func(t *testing.T) {
+	step("everyone reads in one order", func(t *testing.T) {
 		for i, c := range all {
 			c.verb(t, "", "say", "--lane", "all", fmt.Sprintf("word %d of %s", i, c.name))
 		}
@@ -113,7 +125,7 @@ func TestFiveAgentsTogether(t *testing.T) {
 			}
 		}
 	})
-	t.Run("the lead hands over and leaves", func(t *testing.T) {
+	step("the lead hands over and leaves", func(t *testing.T) {
 		done := make(chan string, 1)
 		go func() {
 			cmd := exec.Command(built(t), "handover", "bob", "--json")
@@ -121,14 +133,17 @@ func TestFiveAgentsTogether(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			done <- fmt.Sprint(string(out), err)
 		}()
-		all[1].term.await("lead")
+		all[1].term.await("accept the lead")
+		time.Sleep(1500 * time.Millisecond) // the first keys after a dialog opened by itself are swallowed
 		all[1].term.keys("a")
 		t.Log(<-done)
 		awaitLead(t, all[2], "bob")
 		all[0].term.keys("q")
+		all[0].term.await("Leave, the session goes on")
+		all[0].term.keys("y")
 		all[0].term.awaitExit()
 	})
-	t.Run("the lead leaves, the session goes on", func(t *testing.T) {
+	step("the lead leaves, the session goes on", func(t *testing.T) {
 		all[1].term.keys("q")
 		all[1].term.await("Leave, the session goes on")
 		all[1].term.keys("l")
@@ -136,9 +151,12 @@ func TestFiveAgentsTogether(t *testing.T) {
 		awaitLead(t, all[2], "cleo")
 		all[3].term.await("bob left")
 	})
-	t.Run("the lead ends it for everyone", func(t *testing.T) {
+	step("the lead ends it for everyone", func(t *testing.T) {
 		all[2].verb(t, "", "end", "--yes", "--json")
 		for _, c := range all[2:] {
+			c.term.await("ended")
+			time.Sleep(1500 * time.Millisecond) // so that nobody closes by a key meant for the session what has to be read
+			c.term.keys("q")
 			c.term.awaitExit()
 		}
 	})
