@@ -21,7 +21,7 @@ func TestGoldenViews(t *testing.T) {
 		for _, scene := range []struct {
 			name string
 			keys []string
-		}{{"browse", nil}, {"control", []string{"c"}}, {"help", []string{"?"}}, {"people", []string{"r", "t"}}, {"leave", []string{"q"}}} {
+		}{{"browse", nil}, {"control", []string{"c"}}, {"help", []string{"?"}}, {"people", []string{"r", "t"}}, {"leave", []string{"q"}}, {"handover", []string{"q", "h", "d", "i", "s", "k"}}} {
 			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
 			t.Run(name, func(t *testing.T) {
 				d := newDesk(t, size[0], size[1], company)
@@ -30,6 +30,24 @@ func TestGoldenViews(t *testing.T) {
 					d.send(lookMsg{d.m.serial})
 					d.news()
 				}
+				compare(t, filepath.Join("testdata", name+".golden"), d.text()+"\n")
+			})
+		}
+	}
+}
+
+// What opens by itself or needs a session of its own, as people see it.
+func TestGoldenScenes(t *testing.T) {
+	for _, size := range [][2]int{{80, 24}, {120, 40}} {
+		for _, scene := range []struct {
+			name string
+			of   func(*fake)
+			keys []string
+		}{{"offer", offered, nil}, {"roster", twoMore, []string{"r", "down", "down"}}, {"invite", invited, []string{"i", "tab"}}} {
+			name := fmt.Sprintf("%s-%dx%d", scene.name, size[0], size[1])
+			t.Run(name, func(t *testing.T) {
+				d := newDesk(t, size[0], size[1], scene.of)
+				d.press(scene.keys...)
 				compare(t, filepath.Join("testdata", name+".golden"), d.text()+"\n")
 			})
 		}

@@ -16,8 +16,13 @@ import (
 // input hands keys, clicks and pastes to whom they belong: an open dialog, then the mode, then the console's own keys.
 func (m *model) input(msg tea.Msg) tea.Cmd {
 	if m.dialog != nil {
-		if k, ok := msg.(tea.KeyPressMsg); ok {
-			return m.answer(m.dialog.Press(k))
+		switch msg := msg.(type) {
+		case tea.KeyPressMsg:
+			return m.answer(m.dialog.Press(msg))
+		case tea.PasteMsg:
+			if p, ok := m.dialog.(dialog.Paster); ok {
+				p.Paste(msg.Content)
+			}
 		}
 		return nil
 	}
@@ -47,6 +52,15 @@ func (m *model) browse(k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	}
 	key, ok := keys.Find(press)
+	if m.mode == status.People {
+		if press == "esc" {
+			m.mode = status.Browse
+			return nil
+		}
+		if people, mine := keys.FindPeople(press); mine {
+			key, ok = people, true
+		}
+	}
 	if !ok {
 		return nil
 	}
@@ -62,6 +76,8 @@ func (m *model) act(do keys.Action) tea.Cmd {
 	switch do {
 	case keys.TakeControl:
 		m.takeControl()
+	case keys.Invite:
+		m.openInvite()
 	case keys.Special:
 		m.dialog = specialMenu()
 	case keys.Ask:
@@ -75,7 +91,9 @@ func (m *model) act(do keys.Action) tea.Cmd {
 	case keys.ScrollOn:
 		m.chat.Scroll(-5)
 	case keys.People:
-		m.showRoster = !m.showRoster
+		m.togglePeople()
+	case keys.PickUp, keys.PickDown, keys.ViewOnly, keys.MayControl, keys.GiveBaton, keys.Sharing, keys.HandOver, keys.Remove:
+		m.decide(do)
 	case keys.Verify:
 		m.dialog = dialog.NewWords(m.state.Words)
 	case keys.Mouse:
@@ -170,6 +188,14 @@ func (m *model) mouse(msg tea.MouseMsg) {
 
 // answer closes a dialog that is done and does what it was answered.
 func (m *model) answer(a dialog.Answer, done bool) tea.Cmd {
+	switch a := a.(type) {
+	case dialog.CopyInvite:
+		return m.copyInvite(a.URL)
+	case dialog.MailInvite:
+		return m.mailInvite(a)
+	case Invite, RevokeInvite:
+		m.session.Do(a.(Command))
+	}
 	if !done {
 		return nil
 	}
@@ -187,6 +213,20 @@ func (m *model) answer(a dialog.Answer, done bool) tea.Cmd {
 		m.notices.Add("The words were wrong three times. Leave and start anew: someone may be in between.", true, m.now())
 	case leaveAnswer:
 		return m.leave(a)
+	case handOverAnswer:
+		m.chooseHeir(session.Nobody, a.leaving)
+	case dialog.HandOverTo:
+		m.offerLead(a)
+	case offerAnswer:
+		m.session.Do(AnswerHandOver{Accept: a.accept})
+	case stayAnswer:
+		m.handing = session.Nobody
+	case goAnswer:
+		return m.leave(leaveAnswer{how: session.LeaveOnly})
+	case removeAnswer:
+		m.session.Do(RemoveMember{Member: a.member})
+	case session.ControlMode:
+		m.session.Do(SetMode{Mode: a})
 	case endedAnswer:
 		m.quitting = true
 	}

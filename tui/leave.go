@@ -15,8 +15,7 @@ import (
 
 // leaveAnswer is how the agent wants to go.
 type leaveAnswer struct {
-	how  session.LeaveHow
-	heir session.MemberID // hand over to this agent first
+	how session.LeaveHow
 }
 
 // askLeave asks how to go. Before one is in the session there is nothing to ask.
@@ -34,31 +33,23 @@ func (m *model) askLeave() {
 			{Text: "End session for everyone", Press: "e", Answer: leaveAnswer{how: session.EndForAll}},
 			{Text: "Leave, the session goes on", Press: "l", Answer: leaveAnswer{how: session.LeaveOnly}},
 		}
-		menu.Choices = append(menu.Choices, m.heirs()...)
+		menu.Choices = append(menu.Choices, m.byHandOver())
 	}
 	menu.Choices = append(menu.Choices, dialog.Choice{Text: "Stay", Press: "s"})
 	m.dialog = menu
 }
 
-// heirs are the agents to whom the lead can be handed over.
-func (m *model) heirs() []dialog.Choice {
-	var out []dialog.Choice
-	for _, a := range m.state.Roster.Members {
-		if a.Role == session.Agent && a.Presence == session.Here && a.ID != m.state.Self {
-			out = append(out, dialog.Choice{Text: "Hand over to " + a.Name + " and leave", Note: a.Org, Answer: leaveAnswer{session.LeaveOnly, a.ID}})
-		}
+// byHandOver is the third way to go.
+func (m *model) byHandOver() dialog.Choice {
+	c := dialog.Choice{Text: "Hand over and leave", Press: "h", Answer: handOverAnswer{leaving: true}}
+	if len(m.heirs()) == 0 {
+		c.Why = "no other agent is here"
 	}
-	if len(out) == 0 {
-		out = append(out, dialog.Choice{Text: "Hand over and leave", Why: "no other agent is here"})
-	}
-	return out
+	return c
 }
 
 // leave says goodbye and waits a moment for the host to hear it.
 func (m *model) leave(a leaveAnswer) tea.Cmd {
-	if a.heir != session.Nobody {
-		m.session.Do(HandOver{To: a.heir})
-	}
 	m.session.Do(Leave{How: a.how})
 	m.leaving = true
 	return m.after(patienceOver, goneMsg{})

@@ -3,7 +3,6 @@ package tui
 import (
 	"testing"
 
-	"assist/session"
 	"assist/tui/dialog"
 )
 
@@ -53,18 +52,6 @@ func TestLeadIsAskedHowToGo(t *testing.T) {
 	d.news()
 	if !d.m.quitting {
 		t.Error("it is still there when the host said goodbye")
-	}
-}
-
-func TestHandOverAndLeave(t *testing.T) {
-	d := newDesk(t, 80, 24, func(f *fake) {
-		f.state.Roster.Members = append(f.state.Roster.Members, session.Member{ID: 3, Name: "Carla Ruiz", Org: "Beta", Role: session.Agent, Presence: session.Here})
-	})
-	d.press("q", "down", "down", "enter")
-	d.did("HandOver{3 } Leave{0}")
-	d.send(goneMsg{})
-	if !d.m.quitting {
-		t.Error("it waits for ever")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"assist/chat"
 	"assist/screen"
 	"assist/screen/raster"
+	"assist/session"
 	"assist/tui/chatbox"
 	"assist/tui/control"
 	"assist/tui/dialog"
@@ -66,6 +67,7 @@ type model struct {
 	// Of the agent.
 	mode       status.Mode
 	showRoster bool
+	picked     session.MemberID // in the roster
 	showChat   bool
 	layout     layout
 	dialog     dialog.Dialog
@@ -75,6 +77,9 @@ type model struct {
 	dragFrom   *image.Point
 	offering   bool
 	leaving    bool
+	handing    session.MemberID // the lead leaves when this agent takes over
+	invite     *dialog.Invite   // the dialog of that name, when it was open last
+	offered    Offer            // the offer whose page was opened
 	quitting   bool
 
 	viewer  *viewer.Pane
@@ -139,7 +144,8 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	if m.quitting {
 		return m, tea.Quit
 	}
-	return m, tea.Batch(cmd, m.settle())
+	m.watchOffer()
+	return m, tea.Batch(cmd, m.handedOver(), m.settle())
 }
 
 func (m *model) handle(msg tea.Msg) tea.Cmd {
@@ -157,6 +163,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 	case offerMsg:
 		m.offering = false
 		m.control.Flush()
+	case sharedMsg:
+		m.shared(msg)
 	case goneMsg:
 		m.quitting = true
 	case tea.WindowSizeMsg:
@@ -222,6 +230,10 @@ func (m *model) keysNow() keys.Now {
 	n := keys.Now{
 		Phase: m.state.Phase, Grants: me.Grants, Asked: me.Asked, Trusted: m.state.Trusted, Words: len(m.state.Words) > 0,
 		Picture: m.session.Picture() != nil, Zoomed: !m.viewer.Lens.Fits(), ChatOpen: m.showChat, ViewOnly: m.opt.ViewOnly,
+		Lead: m.state.Roster.Lead == m.state.Self, Self: m.state.Self, Mode: m.state.Roster.Mode,
+	}
+	if m.mode == status.People {
+		n.Picked, _ = m.state.Roster.Member(m.picked)
 	}
 	if m.state.Roster.Paused {
 		n.Paused = m.state.Roster.WhyPaused

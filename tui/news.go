@@ -20,6 +20,7 @@ func (m *model) pull() {
 	}
 	m.pullLog()
 	m.pullOutcome()
+	m.showInvites()
 	if m.mode == status.Control && m.deaf() != "" && !wasDeaf {
 		m.control.Stop() // what was typed before must not arrive minutes later
 	}
@@ -75,6 +76,7 @@ func (m *model) pullLog() {
 	if m.history {
 		for _, e := range entries {
 			m.notice(e)
+			m.declined(e)
 		}
 	}
 	m.history = true

@@ -29,7 +29,12 @@ type Options struct {
 	ColorProfile colorprofile.Profile // Unknown: what the terminal and NO_COLOR say
 	ViewOnly     bool                 // the session was joined to look only
 	HostArgs     string               // what follows "assist host CODE" on the customer's machine, e.g. "--relay relay.example:4433"
-	Renderer     viewer.Renderer      // how the picture reaches the terminal; nil: as text in the view
+	// Copy puts text on a clipboard and says by which way; nil: through the terminal (OSC 52). Email opens the mail program
+	// with an invitation and says how; nil: there is none. Both may take their time: they never run in Update.
+	Copy  func(text string) (how string, err error)
+	Email func(url, code string) (how string, err error)
+
+	Renderer viewer.Renderer // how the picture reaches the terminal; nil: as text in the view
 }
 
 func (o Options) renderer() viewer.Renderer {

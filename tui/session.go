@@ -47,6 +47,16 @@ type (
 	HandOver     = console.HandOver
 	ConfirmWords = console.ConfirmWords
 	RemoveMember = console.RemoveMember
+
+	AnswerHandOver = console.AnswerHandOver
+	SetMember      = console.SetMember
+	SetMode        = console.SetMode
+	Invite         = console.Invite
+	RevokeInvite   = console.RevokeInvite
+
+	Offer         = console.Offer
+	MemberPointer = console.MemberPointer
+	Invitation    = console.Invitation
 )
 
 // The phases.

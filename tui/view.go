@@ -88,7 +88,7 @@ func (m *model) body(over []overlay) cell.Block {
 	m.viewer.Cover(covered...)
 	out := m.viewer.View()
 	if !l.roster.Empty() {
-		side := roster.View(m.theme, m.state.Roster, m.state.Self, m.now(), l.roster.Dx(), l.roster.Dy())
+		side := roster.View(m.theme, m.rosterScene(), l.roster.Dx(), l.roster.Dy())
 		if l.chat.Min.X == l.roster.Min.X && !l.chat.Empty() {
 			return cell.Beside(out, append(side, m.chat.View()...))
 		}

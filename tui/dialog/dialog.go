@@ -48,6 +48,13 @@ func (g *graceful) Press(k tea.KeyPressMsg) (Answer, bool) {
 	return g.Dialog.Press(k)
 }
 
+// Paste hands pasted text on, under the same grace.
+func (g *graceful) Paste(text string) {
+	if p, ok := g.Dialog.(Paster); ok && !g.now().Before(g.until) {
+		p.Paste(text)
+	}
+}
+
 // frame draws a box with a title around lines, which are styled for the panel already.
 func frame(t theme.Theme, title string, lines []string, inner int) cell.Block {
 	side := t.PanelDim.Render("│")

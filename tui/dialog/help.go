@@ -77,12 +77,12 @@ func (h *Help) lines(t theme.Theme, inner int) []string {
 			}
 		}
 	}
-	for _, section := range []keys.Section{keys.Session, keys.Picture, keys.Talk} {
+	for _, section := range keys.Sections() {
 		if len(out) > 0 {
 			out = append(out, "")
 		}
 		out = append(out, t.PanelTitle.Render(string(section)))
-		for _, k := range keys.Table() {
+		for _, k := range append(keys.Table(), keys.PeopleTable()...) {
 			if k.Section == section {
 				add(k.Show, k.Help, k.Why(h.Now))
 			}

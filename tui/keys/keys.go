@@ -39,6 +39,15 @@ const (
 	Mouse
 	Help
 	Quit
+	Invite
+	PickUp
+	PickDown
+	ViewOnly
+	MayControl
+	GiveBaton
+	Sharing
+	HandOver
+	Remove
 )
 
 // Section is a heading of the help.
@@ -49,6 +58,7 @@ const (
 	Session Section = "Session"
 	Picture Section = "Picture"
 	Talk    Section = "Chat"
+	Members Section = "People, once r opened them"
 )
 
 // Key is one line of the table.
@@ -74,6 +84,10 @@ type Now struct {
 	ChatOpen bool
 	ViewOnly bool // asked for at the start
 	Paused   string
+	Lead     bool // this agent leads
+	Self     session.MemberID
+	Picked   session.Member // in the roster
+	Mode     session.ControlMode
 }
 
 // Table is every key of browse mode. The first ones win when the status line is short.
@@ -85,7 +99,8 @@ func Table() []Key {
 		{Cycle, []string{"z"}, "z", "zoom", "whole screen, 2:1, 1:1", Picture, whyPicture},
 		{Help, []string{"?", "f1"}, "?", "help", "this list", Session, always},
 		{Quit, []string{"q", "ctrl+c"}, "q", "leave", "leave; the lead chooses whether it ends for everyone", Session, always},
-		{People, []string{"r"}, "r", "people", "who is here and what each may do", Session, whyIn},
+		{People, []string{"r"}, "r", "people", "who is here, what each may do, and what the lead decides about it", Session, whyIn},
+		{Invite, []string{"i"}, "i", "invite", "bring one more agent in: a code and an address, and what is still open", Session, whyInvite},
 		{Special, []string{"s"}, "s", "special keys", "Ctrl-Alt-Del, Super, F1 to F12, Print, and modifiers to hold", Session, whyControl},
 		{Ask, []string{"g"}, "g", "ask for more", "ask the customer for what you may not do yet", Session, whyAsk},
 		{ZoomIn, []string{"+", "="}, "+", "", "closer, about the pointer", Picture, whyPicture},
@@ -103,9 +118,14 @@ func Table() []Key {
 	}
 }
 
+// Sections are the headings in the order of the help.
+func Sections() []Section { return []Section{Session, Picture, Talk, Members} }
+
 // Find is the key for what was pressed.
-func Find(press string) (Key, bool) {
-	for _, k := range Table() {
+func Find(press string) (Key, bool) { return find(Table(), press) }
+
+func find(table []Key, press string) (Key, bool) {
+	for _, k := range table {
 		for _, p := range k.Press {
 			if p == press {
 				return k, true
@@ -209,8 +229,8 @@ func whyChat(n Now) string {
 func Markdown(exit string) string {
 	var b strings.Builder
 	b.WriteString("| key | what it does |\n|---|---|\n")
-	for _, section := range []Section{Session, Picture, Talk} {
-		for _, k := range Table() {
+	for _, section := range Sections() {
+		for _, k := range append(Table(), PeopleTable()...) {
 			if k.Section == section {
 				fmt.Fprintf(&b, "| `%s` | %s |\n", k.Show, k.Help)
 			}

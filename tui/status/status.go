@@ -159,6 +159,7 @@ const (
 	Browse Mode = iota
 	Type
 	Control
+	People
 )
 
 // Line is what the last line is made of.
@@ -206,6 +207,8 @@ func tagOf(t theme.Theme, f Line) (tag, words string) {
 		tag, words = say(t.TagControl, "CONTROL"), say(t.Bar, "keys and clicks go to "+f.Whose)+t.BarKey.Render(" "+f.Exit)+say(t.Bar, "back")
 	case f.Mode == Type:
 		tag = say(t.TagType, "CHAT")
+	case f.Mode == People:
+		tag = say(t.TagBrowse, "PEOPLE")
 	default:
 		tag = say(t.TagBrowse, "BROWSE")
 	}
@@ -222,7 +225,11 @@ func tagOf(t theme.Theme, f Line) (tag, words string) {
 func hints(t theme.Theme, f Line, room int) string {
 	var shown, must []keys.Key
 	need := 0
-	for _, k := range keys.Table() {
+	table := keys.Table()
+	if f.Mode == People {
+		table = append(keys.PeopleTable(), table...)
+	}
+	for _, k := range table {
 		if k.Label == "" || k.Why(f.Now) != "" {
 			continue
 		}
@@ -231,7 +238,7 @@ func hints(t theme.Theme, f Line, room int) string {
 			need += hintWidth(k, f)
 		}
 	}
-	for _, k := range keys.Table() {
+	for _, k := range table {
 		if k.Label == "" || k.Why(f.Now) != "" || k.Do == keys.Help || k.Do == keys.Quit {
 			continue
 		}

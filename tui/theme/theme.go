@@ -119,3 +119,12 @@ func (t Theme) Member(n uint32) lipgloss.Style {
 	}
 	return lipgloss.NewStyle().Foreground(t.members[int(n)%len(t.members)])
 }
+
+// Mark is the letter of the n-th member, so that nobody is told apart by colour alone: the customer (1) has "*", agents
+// count from A.
+func Mark(n uint32) string {
+	if n <= 1 {
+		return "*"
+	}
+	return string(rune('A' + (n-2)%26))
+}
