@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"assist/session/agent"
 	"assist/session/agent/local"
+	"assist/session/agent/share"
 	"assist/session/inner"
 	"assist/transport"
 	"assist/tui"
@@ -105,7 +107,16 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 		return nil
 	})
 	group.Go(func() error {
-		_, err := tui.Run(ctx, s, tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay)})
+		_, err := tui.Run(ctx, s, tui.Options{
+			ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay),
+			Copy: func(text string) (string, error) {
+				ways, err := share.Copy(ctx, text)
+				return strings.Join(ways, ", "), err
+			},
+			Email: func(url, code string) (string, error) {
+				return share.Invitation(inner.SpacedCode(code), url, "").Open(ctx)
+			},
+		})
 		return err
 	})
 	err := errors.Join(group.Wait(), failure)
