@@ -135,10 +135,10 @@ func TestRelayBringsHostAndConsoleTogether(t *testing.T) {
 		t.Errorf("badge of %s: %v", claims.Handle, err)
 	}
 
-	stop()
-	if _, err := hosting.Next(); err != nil { // introduced
-		t.Errorf("the host is told %v", err)
+	if r, err := hosting.Next(); err != nil || r.GetIntroduced() == nil {
+		t.Errorf("the host is told %v, %v", r, err)
 	}
+	stop()
 	for _, r := range []*transport.Replies{hosting, joining} {
 		_, err := r.Next()
 		var p *transport.ProblemError
