@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -85,12 +84,8 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 	if err != nil {
 		return agent.Config{}, err
 	}
-	device, err := os.Hostname()
-	if err != nil {
-		device = "unknown"
-	}
 	return agent.Config{
-		Relay: relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: device, Software: software(),
+		Relay: relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: deviceName(), Software: software(),
 	}, nil
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -35,24 +34,11 @@ func (c *relayChoice) relay(words io.Writer) (transport.Relay, error) {
 		}
 		addr = known[0]
 	}
-	addr, err := account.Addr(addr)
-	if err != nil {
-		return transport.Relay{}, usage(err, "")
+	addr, pin, err := relayFlag(addr, c.key)
+	if err == nil && pin == "" { // known, or nothing: then the relay's certificate has to be one that this system trusts
+		pin, err = book.Pin(addr)
 	}
-	pin, err := c.pin(book, addr)
 	return transport.Relay{Addr: addr, Pin: pin}, err
-}
-
-// pin is what was said, else what is known, else nothing: then the relay's certificate has to be one that this system trusts.
-func (c *relayChoice) pin(book *account.Book, addr string) (transport.Pin, error) {
-	if c.key == "" {
-		return book.Pin(addr)
-	}
-	pin, err := transport.ParsePin(c.key)
-	if err != nil {
-		return "", usage(fmt.Errorf("--relay-key: %w", err), "assist relay prints it when it starts")
-	}
-	return pin, nil
 }
 
 // login is the agent's login at the chosen relay.
@@ -77,7 +63,7 @@ func (c *relayChoice) login(words io.Writer) (transport.Relay, account.Login, er
 	}
 	relay := login.Relay
 	if c.key != "" {
-		relay.Pin, err = c.pin(book, relay.Addr)
+		_, relay.Pin, err = relayFlag(relay.Addr, c.key)
 	}
 	return relay, login, err
 }
