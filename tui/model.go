@@ -194,6 +194,7 @@ func (m *model) restyle() {
 	m.theme = theme.New(m.dark, m.profile)
 	m.chat.SetTheme(m.theme)
 	m.viewer.SetDepth(raster.DepthOf(m.profile))
+	m.viewer.SetOthers(m.others())
 }
 
 // settle brings layout and viewport up to date and starts whatever timers that needs.

@@ -78,7 +78,7 @@ func TestOnlyChangedRowsAreMade(t *testing.T) {
 func TestMarkMovesAndLeavesNothingBehind(t *testing.T) {
 	var r Rows
 	plain := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor), "\n")
-	marked := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{image.Pt(1, 1), Pointer(20)}), "\n")
+	marked := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{At: image.Pt(1, 1), Sprite: Pointer(20)}), "\n")
 	if marked == plain {
 		t.Error("the mark is not seen")
 	}
@@ -87,14 +87,14 @@ func TestMarkMovesAndLeavesNothingBehind(t *testing.T) {
 		t.Error("the mark left something behind")
 	}
 	for _, at := range []image.Point{{-1, -1}, {4, 3}, {100, 100}, {-100, 2}} {
-		r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{at, Pointer(1)})
+		r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{At: at, Sprite: Pointer(1)})
 	}
 }
 
 func TestSmallPointerStandsOut(t *testing.T) {
 	for ground, want := range map[string]screen.RGB565{"w": 0x0000, ".": 0xFFFF, "g": 0x0000, "b": 0xFFFF} {
 		p := drawing(ground+ground, ground+ground)
-		Mark{image.Point{}, Pointer(25)}.paint(p.Pix, p.Viewport.Grid)
+		Mark{Sprite: Pointer(25)}.paint(p.Pix, p.Viewport.Grid)
 		if p.Pix[0] != want {
 			t.Errorf("on %s the pointer is %04x, want %04x", ground, p.Pix[0], want)
 		}

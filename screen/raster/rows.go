@@ -11,6 +11,7 @@ import (
 type Mark struct {
 	At     image.Point // pixel of the grid where the sprite's hot spot, its top left, lands
 	Sprite Sprite
+	Fill   screen.RGB565 // of the inside, and of 'x'; 0: white, and what stands out
 }
 
 // Rows keeps the rows of cells of the last picture, so that only what changed is made anew. The zero value is ready.

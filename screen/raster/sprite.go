@@ -84,7 +84,10 @@ func (m Mark) standsOut(pix []screen.RGB565, grid image.Point) screen.RGB565 {
 }
 
 func (m Mark) paint(pix []screen.RGB565, grid image.Point) {
-	ink := m.standsOut(pix, grid)
+	ink, fill := m.Fill, m.Fill
+	if m.Fill == 0 {
+		ink, fill = m.standsOut(pix, grid), inside
+	}
 	for dy, line := range m.Sprite {
 		y := m.At.Y + dy
 		if y < 0 || y >= grid.Y {
@@ -99,7 +102,7 @@ func (m Mark) paint(pix []screen.RGB565, grid image.Point) {
 			case '#':
 				pix[y*grid.X+x] = outline
 			case '.':
-				pix[y*grid.X+x] = inside
+				pix[y*grid.X+x] = fill
 			case 'x':
 				pix[y*grid.X+x] = ink
 			}

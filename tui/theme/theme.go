@@ -28,6 +28,7 @@ type Theme struct {
 	TagBrowse, TagControl   lipgloss.Style
 	TagType, Edge           lipgloss.Style
 	members                 []color.Color
+	onTag                   color.Color
 }
 
 // palette is one set of colours.
@@ -95,7 +96,7 @@ func New(dark bool, p colorprofile.Profile) Theme {
 		Bar:       bar, BarDim: bar.Foreground(c.barDim), BarStrong: bar.Bold(true), BarKey: bar.Foreground(c.accent).Bold(true),
 		BarGood: bar.Foreground(c.good), BarWarn: bar.Foreground(c.warn).Bold(true), BarBad: bar.Foreground(c.bad).Bold(true),
 		TagBrowse: tag.Background(c.accent), TagControl: tag.Background(c.warn), TagType: tag.Background(c.good),
-		Edge: s.Foreground(c.edge), members: c.members,
+		Edge: s.Foreground(c.edge), members: c.members, onTag: c.onTag,
 	}
 }
 
@@ -118,6 +119,16 @@ func (t Theme) Member(n uint32) lipgloss.Style {
 		return t.Strong
 	}
 	return lipgloss.NewStyle().Foreground(t.members[int(n)%len(t.members)])
+}
+
+// Tag is the style of the n-th member's name where it lies on the picture, and the colour of its pointer; nil where there
+// are no colours.
+func (t Theme) Tag(n uint32) (lipgloss.Style, color.Color) {
+	if len(t.members) == 0 {
+		return t.Bar, nil
+	}
+	c := t.members[int(n)%len(t.members)]
+	return lipgloss.NewStyle().Background(c).Foreground(t.onTag), c
 }
 
 // Mark is the letter of the n-th member, so that nobody is told apart by colour alone: the customer (1) has "*", agents

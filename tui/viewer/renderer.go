@@ -2,6 +2,7 @@ package viewer
 
 import (
 	"image"
+	"slices"
 
 	"assist/screen"
 	"assist/screen/raster"
@@ -12,6 +13,7 @@ import (
 type Frame struct {
 	Picture *screen.Picture // nil: nothing has arrived
 	Pointer *image.Point    // grid pixel of the customer's pointer; nil: not to be seen
+	Others  []Other         // other agents' pointers that are in view, drawn over the customer's
 	Size    image.Point     // cells of the pane; exactly so many are returned
 	Place   image.Point     // where its first cell stands on the terminal, counted from 0
 	Depth   raster.Depth
@@ -30,6 +32,7 @@ type Plain struct {
 	rows  raster.Rows
 	block cell.Block
 	last  Frame
+	tags  []Tag
 }
 
 // Rows draws f; rows that did not change are the strings of the last call.
@@ -37,14 +40,10 @@ func (p *Plain) Rows(f Frame) cell.Block {
 	if f.Picture == nil {
 		return cell.Fill(f.Size.X, f.Size.Y)
 	}
-	var marks []raster.Mark
 	v := f.Picture.Viewport
-	if f.Pointer != nil {
-		scale := float64(v.Region.Dx()) / float64(max(1, v.Grid.X))
-		marks = []raster.Mark{{At: *f.Pointer, Sprite: raster.Pointer(scale)}}
-	}
-	drawn := p.rows.Draw(f.Picture, f.Depth, marks...)
-	if p.rows.Made() == 0 && p.last.Size == f.Size && len(p.block) == f.Size.Y {
+	drawn := p.rows.Draw(f.Picture, f.Depth, f.Sprites()...)
+	tags := f.Tags()
+	if p.rows.Made() == 0 && p.last.Size == f.Size && len(p.block) == f.Size.Y && slices.Equal(tags, p.tags) {
 		return p.block
 	}
 	at := placed(f.Size, CellsOf(v.Grid))
@@ -55,7 +54,10 @@ func (p *Plain) Rows(f Frame) cell.Block {
 			out[y] = left + row + right
 		}
 	}
-	p.block, p.last = out, f
+	for _, t := range tags {
+		out = cell.Overlay(out, cell.Block{t.Text}, t.At.X, t.At.Y)
+	}
+	p.block, p.last, p.tags = out, f, tags
 	return out
 }
 

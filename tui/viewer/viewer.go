@@ -28,6 +28,7 @@ type Pane struct {
 	shown   *screen.Picture // what is drawn: got, or got under the wanted viewport
 	from    *screen.Picture // what shown was made of
 	pointer screen.Pointer
+	others  []Other // in display pixels
 	covered []image.Rectangle
 }
 
@@ -61,6 +62,9 @@ func (p *Pane) SetPointer(at screen.Pointer) {
 	}
 }
 
+// SetOthers tells where other agents point, in display pixels.
+func (p *Pane) SetOthers(o []Other) { p.others = o }
+
 // Cover names the cells of the terminal that dialogs and notices lie on.
 func (p *Pane) Cover(r ...image.Rectangle) { p.covered = r }
 
@@ -89,6 +93,9 @@ func (p *Pane) View() cell.Block {
 		if at, seen := PixelOf(f.Picture.Viewport, p.pointer.At); seen {
 			f.Pointer = &at
 		}
+	}
+	if f.Picture != nil {
+		f.Others = seen(p.others, f.Picture.Viewport)
 	}
 	return p.render.Rows(f)
 }
