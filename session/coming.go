@@ -52,7 +52,7 @@ func (s *Session) withdraw(which func(Question) bool) {
 		if m := s.seat(q.Member); m != nil {
 			m.Asked &^= q.Grants
 		}
-		if !q.Deadline.IsZero() {
+		if !q.Deadline.IsZero() || q.Once != 0 {
 			s.emit(Event{Kind: EvWithdrawn, Member: q.Member, Question: q})
 		}
 		return true

@@ -76,6 +76,15 @@ type (
 	}
 	// CheckedWords says that the agent compared the three words.
 	CheckedWords struct{ By MemberID }
+	// Request asks the customer for one thing once, under a grant that the member has: this file, this report. Once is a
+	// number that the host chooses; the question and what becomes of it carry it.
+	Request struct {
+		By     MemberID
+		Once   uint64
+		Grant  Grants
+		What   string // sanitised, one line that goes on after "wants to"
+		Detail string // sanitised, may be several lines
+	}
 	// Used says that a member's input was played just now.
 	Used struct{ By MemberID }
 )
@@ -118,6 +127,7 @@ func (c HandOverAnswer) by() MemberID { return c.By }
 func (c SetCeiling) by() MemberID     { return c.By }
 func (c CheckedWords) by() MemberID   { return c.By }
 func (c Used) by() MemberID           { return c.By }
+func (c Request) by() MemberID        { return c.By }
 
 func (Knock) command()          {}
 func (Drop) command()           {}
@@ -132,6 +142,7 @@ func (Remove) command()         {}
 func (SetMode) command()        {}
 func (CheckedWords) command()   {}
 func (Used) command()           {}
+func (Request) command()        {}
 func (Answer) command()         {}
 func (Revoke) command()         {}
 func (LocalInput) command()     {}
@@ -152,6 +163,7 @@ var (
 	ErrAskedOnce  = errors.New("the customer has just said no to that, ask again in half a minute")
 	ErrCeiling    = errors.New("the lead has set you to less than that")
 	ErrInvited    = errors.New("you were invited to less than that")
+	ErrNotGiven   = errors.New("the customer has not allowed that")
 	ErrNoControl  = errors.New("the customer has not allowed control")
 	ErrHeld       = errors.New("another agent has control")
 	ErrPaused     = errors.New("remote input is paused")

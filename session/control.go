@@ -102,6 +102,25 @@ func (s *Session) askOne(now time.Time, m *seat, g Grants) error {
 	return nil
 }
 
+// request asks for one thing once. The grant that it falls under must have been given before.
+func (s *Session) request(now time.Time, m *seat, r Request) error {
+	switch {
+	case r.Once == 0 || r.Grant == 0 || r.What == "":
+		return ErrBadCommand
+	case !s.may(m).Has(r.Grant):
+		return ErrNotGiven
+	case m.refusedLately(r.Grant, now):
+		return ErrAskedOnce
+	case len(s.questions) >= MaxAsking:
+		return ErrBusy
+	}
+	s.queue(Question{
+		Member: m.ID, Name: m.Name, Handle: m.Handle, Org: m.Org, Trust: m.Trust, Grants: r.Grant,
+		Once: r.Once, What: r.What, Detail: r.Detail,
+	})
+	return nil
+}
+
 // revoke takes grants back; with seeing goes all that needs seeing.
 func (s *Session) revoke(now time.Time, c Revoke) error {
 	found := false

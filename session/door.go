@@ -16,6 +16,9 @@ type Question struct {
 	Join     bool   // asks to come in; otherwise a member asks for more
 	Grants   Grants // what a yes allows
 	Later    Grants // what will be asked after a yes
+	Once     uint64 // the number of a Request: a yes is for this once, and gives nothing
+	What     string // what the Request is for, in words
+	Detail   string // more of it, several lines
 	Deadline time.Time
 	consoles []ConsoleID
 	device   Device
@@ -25,7 +28,7 @@ type Question struct {
 const atTheDoor = View | Chat
 
 // oneByOne is the order of the questions that follow.
-var oneByOne = []Grants{Control, Diag, Clipboard, File}
+var oneByOne = []Grants{Control, Diag, Clipboard, File, Run}
 
 func (s *Session) knock(now time.Time, k Knock) error {
 	if k.Console == 0 || k.Agent == "" {
@@ -152,8 +155,14 @@ func (s *Session) answered(now time.Time, by MemberID, allow Grants) {
 	m := s.seat(q.Member)
 	m.Asked &^= q.Grants
 	s.emit(Event{Kind: EvAnswered, Member: m.ID, By: by, Grants: allow, Question: q})
-	if q.Join {
+	switch {
+	case q.Join:
 		s.opened(now, m, q, allow, by)
+		return
+	case q.Once != 0:
+		if allow == 0 {
+			m.refuse(q.Grants, now.Add(AskAgain))
+		}
 		return
 	}
 	s.give(m, m.given|allow, by)

@@ -180,6 +180,8 @@ func (s *Session) applyOfAgent(now time.Time, c Command) error {
 			s.emit(Event{Kind: EvChecked, Member: m.ID})
 		}
 		return nil
+	case Request:
+		return s.request(now, m, c)
 	case Used:
 		return s.use(now, m)
 	}

@@ -87,7 +87,7 @@ func anyCommand(t *rapid.T, s *Session, console *ConsoleID) Command {
 	if m := s.seat(who); m != nil && len(m.consoles) > 0 && rapid.Bool().Draw(t, "own") {
 		some = m.consoles[0]
 	}
-	switch rapid.IntRange(0, 21).Draw(t, "command") {
+	switch rapid.IntRange(0, 22).Draw(t, "command") {
 	case 0, 1, 2, 3:
 		*console++
 		agent := rapid.IntRange(0, 5).Draw(t, "agent")
@@ -129,6 +129,8 @@ func anyCommand(t *rapid.T, s *Session, console *ConsoleID) Command {
 	case 19:
 		return Used{By: who}
 	case 20:
+		return Request{By: who, Once: uint64(some), Grant: grants, What: "send you a file"}
+	case 21:
 		return Revoke{Member: who, Grants: grants}
 	}
 	return LocalInput{}

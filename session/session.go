@@ -41,17 +41,18 @@ const (
 	Diag
 	Clipboard
 	File
+	Run // commands and actions on the machine
 )
 
 // AllGrants is every grant there is.
-const AllGrants = View | Control | Chat | Diag | Clipboard | File
+const AllGrants = View | Control | Chat | Diag | Clipboard | File | Run
 
 type grantName struct {
 	g    Grants
 	name string
 }
 
-var grantNames = []grantName{{View, "view"}, {Control, "control"}, {Chat, "chat"}, {Diag, "diag"}, {Clipboard, "clipboard"}, {File, "file"}}
+var grantNames = []grantName{{View, "view"}, {Control, "control"}, {Chat, "chat"}, {Diag, "diag"}, {Clipboard, "clipboard"}, {File, "file"}, {Run, "run"}}
 
 // Has says whether all of want are in g.
 func (g Grants) Has(want Grants) bool { return g&want == want }

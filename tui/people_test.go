@@ -17,7 +17,7 @@ func TestLeadDecidesAboutMembers(t *testing.T) {
 	d.press("j", "o")
 	d.did("SetMember{3 view,chat}")
 	d.press("a")
-	d.did("SetMember{3 view,control,chat,diag,clipboard,file}")
+	d.did("SetMember{3 view,control,chat,diag,clipboard,file,run}")
 	d.press("b")
 	d.sees("nobody holds it")
 	d.press("w", "b")

@@ -73,6 +73,7 @@ func contentOf(v host.View) notice.Content {
 		c.Question = &notice.Question{
 			Serial: q.Serial, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust.String(), Verified: q.Trust == session.VerifiedOrg,
 			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline, Stranger: q.Stranger,
+			What: q.What, Detail: q.Detail,
 		}
 	}
 	return c

@@ -37,6 +37,7 @@ var plain = map[string]string{
 	"diag":      "read a report about this computer",
 	"clipboard": "exchange copied text with you",
 	"file":      "exchange files with you",
+	"run":       "run commands on this computer",
 }
 
 func sentence(grant string) string {
@@ -147,7 +148,9 @@ func (a *asking) para(text string, s style) {
 
 func (a *asking) person() {
 	title := "Somebody asks for more"
-	if slices.Contains(a.q.Asks, "view") {
+	if a.q.What != "" {
+		title = "Somebody asks for this once"
+	} else if slices.Contains(a.q.Asks, "view") {
 		title = "Somebody asks to see your screen"
 	} else if slices.Contains(a.q.Asks, "control") {
 		title = "Somebody asks to use your mouse and keyboard"
@@ -171,6 +174,12 @@ func (a *asking) person() {
 // wishes says what is asked for, with a box where something can be left out.
 func (a *asking) wishes() {
 	text := style{false, 16, white}
+	if a.q.What != "" {
+		a.para("They want to "+a.q.What, text)
+		a.para(a.q.Detail, style{false, 14, pale})
+		a.y += 8
+		return
+	}
 	a.para("They ask to:", style{true, 16, white})
 	boxes := extras(a.q)
 	for _, g := range a.q.Asks {

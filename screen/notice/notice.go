@@ -74,6 +74,8 @@ type Question struct {
 	Words    []string  // to be read out; empty: none
 	Deadline time.Time // silence until then is no
 	Stranger bool      // of another organisation than the agent who leads
+	What     string    // a request for one thing once; empty: it is about grants
+	Detail   string    // more about What, several lines
 }
 
 // Action is something the customer did.

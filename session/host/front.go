@@ -47,6 +47,8 @@ type Question struct {
 	Words    []string       // nil: the agent's console knows this host's key
 	Deadline time.Time      // silence is no
 	Stranger bool           // of another organisation than the lead
+	What     string         // a request for one thing once, after "wants to"; empty: it is about grants
+	Detail   string         // more about What, several lines
 }
 
 // Act is something the customer did.

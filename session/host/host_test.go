@@ -113,7 +113,7 @@ func TestTheCustomerIsAsked(t *testing.T) {
 		if len(s.display.kinds()) != 0 {
 			t.Fatal("played while the next question is up")
 		}
-		time.Sleep(session.AnswerTime * 4)
+		time.Sleep(session.AnswerTime * 5)
 		g.do(screen.Input{Kind: screen.KeyTap, Key: 'z'})
 		if len(s.display.kinds()) != 1 {
 			t.Fatalf("played %v after the last question", s.display.kinds())

@@ -27,6 +27,9 @@ type loop struct {
 	started  time.Time
 	seen     [2]uint64     // roster and log that fronts have
 	later    []func(*loop) // to do before anything else
+	leases   map[*lease]struct{}
+	requests map[uint64]chan<- bool
+	once     uint64 // number of the newest request
 	finished bool
 }
 
@@ -42,7 +45,7 @@ func newLoop(h *Host, at place) *loop {
 	return &loop{
 		h: h, at: at, todo: make(chan func(*loop), todoSize), done: make(chan struct{}),
 		sess: session.New(now, opt), consoles: map[session.ConsoleID]*console{}, words: map[session.MemberID][]string{},
-		used: map[string]time.Time{}, started: now,
+		used: map[string]time.Time{}, started: now, leases: map[*lease]struct{}{}, requests: map[uint64]chan<- bool{},
 	}
 }
 
@@ -125,7 +128,7 @@ func (l *loop) apply(c session.Command) error {
 	return err
 }
 
-// gate tells player and studio what each console may do now.
+// gate tells player and studio what each console may do now, and ends leases whose grant is gone.
 func (l *loop) gate() {
 	may, see := map[session.MemberID]bool{}, map[session.ConsoleID]session.MemberID{}
 	roster := l.sess.Roster()
@@ -135,6 +138,12 @@ func (l *loop) gate() {
 	for id, c := range l.consoles {
 		if m, ok := roster.Member(c.member); ok && c.in && m.Grants.Has(session.View) {
 			see[id] = c.member
+		}
+	}
+	for held := range l.leases {
+		if m, ok := roster.Member(held.member); !ok || l.consoles[held.console] == nil || !m.Grants.Has(held.grant) {
+			held.end(errTakenBack)
+			delete(l.leases, held)
 		}
 	}
 	l.h.player.allow(may)
@@ -159,6 +168,8 @@ func (l *loop) obey(e session.Event) {
 			answer := session.Answer{Serial: e.Question.Serial, Allow: e.Question.Grants & a.Allow}
 			l.later = append(l.later, func(l *loop) { _ = l.apply(answer) }) // stale: it was answered in a front meanwhile
 		}
+	case session.EvAnswered, session.EvWithdrawn:
+		l.requested(e)
 	case session.EvRefused:
 		code := uint32(inner.RefusedByCustomer)
 		if e.Text == "the customer did not answer" {
@@ -222,6 +233,7 @@ func (l *loop) newView(roster session.Roster) View {
 		v.Question = &Question{
 			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join,
 			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Deadline: q.Deadline, Stranger: stranger(roster, q),
+			What: q.What, Detail: q.Detail,
 		}
 	}
 	return v

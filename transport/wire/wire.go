@@ -96,10 +96,12 @@ const (
 	StreamInput   StreamKind = 4 // unidirectional, opened by the console: screen.Input events, in order
 	StreamReport  StreamKind = 5 // bidirectional, opened by the console: one diagnostic report
 	StreamFile    StreamKind = 6 // bidirectional, opened by the console: one file
+	StreamText    StreamKind = 7 // bidirectional, opened by the console: a shared terminal's cells down, size and acknowledgements up
+	StreamRun     StreamKind = 8 // bidirectional, opened by the console: one command or action on the machine
 )
 
 // Known says whether k is one of the streams above.
-func (k StreamKind) Known() bool { return k >= StreamControl && k <= StreamFile }
+func (k StreamKind) Known() bool { return k >= StreamControl && k <= StreamRun }
 
 // Uni says whether streams of this kind are written by one side only.
 func (k StreamKind) Uni() bool { return k == StreamPicture || k == StreamInput }

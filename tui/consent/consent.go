@@ -51,7 +51,9 @@ type Question struct {
 	Later    session.Grants
 	Words    []string
 	Deadline time.Time
-	Stranger bool // of another organisation than the lead
+	Stranger bool   // of another organisation than the lead
+	What     string // a request for one thing once; empty: it is about grants
+	Detail   string // more about What, several lines
 }
 
 // Act is what the customer did.

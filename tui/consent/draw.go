@@ -126,8 +126,11 @@ func (m *model) question(q *Question) (top, foot []string) {
 	}
 	top = append(top, "")
 	top = append(top, m.styled(t.Text.Render, "A yes lets them:")...)
-	for _, s := range means(q.Grants) {
+	for _, s := range q.lets() {
 		top = append(top, m.styled(t.Strong.Render, "- "+s)...)
+	}
+	for _, s := range q.more() {
+		top = append(top, m.styled(t.Dim.Render, "  "+s)...)
 	}
 	if later := means(q.Later); len(later) > 0 {
 		top = append(top, m.styled(t.Dim.Render, "You will be asked apart before they may "+strings.Join(later, ", ")+".")...)

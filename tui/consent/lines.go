@@ -130,7 +130,10 @@ func (l *lines) ask(q *Question) {
 	for _, w := range q.who() {
 		l.say("%s", w)
 	}
-	l.say("A yes lets them %s.", strings.Join(means(q.Grants), ", and "))
+	l.say("A yes lets them %s.", strings.Join(q.lets(), ", and "))
+	for _, s := range q.more() {
+		l.say("  %s", s)
+	}
 	if later := means(q.Later); len(later) > 0 {
 		l.say("You will be asked apart before they may %s.", strings.Join(later, ", "))
 	}

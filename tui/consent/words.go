@@ -20,6 +20,7 @@ var sentences = []struct {
 	{session.Diag, "read how this machine is doing (no files)"},
 	{session.Clipboard, "read and change your clipboard"},
 	{session.File, "send you files and ask for yours"},
+	{session.Run, "run commands on this machine"},
 }
 
 // means lists what g allows, one sentence each.
@@ -31,6 +32,26 @@ func means(g session.Grants) []string {
 		}
 	}
 	return out
+}
+
+// lets is what a yes allows, one sentence each.
+func (q *Question) lets() []string {
+	if q.What != "" {
+		return []string{cell.Clean(q.What)}
+	}
+	return means(q.Grants)
+}
+
+// more is what else there is to say about a request, in lines.
+func (q *Question) more() []string {
+	if q.Detail == "" {
+		return nil
+	}
+	lines := strings.Split(q.Detail, "\n")
+	for i := range lines {
+		lines[i] = cell.Clean(lines[i])
+	}
+	return lines
 }
 
 // warning is what everybody reads before somebody whom nothing vouches for comes in.
@@ -56,6 +77,9 @@ const outside = "This organisation is not the one that leads your session."
 func (q *Question) asks() string {
 	if q.Join {
 		return "Let this person in?"
+	}
+	if q.What != "" {
+		return "Allow this once?"
 	}
 	return "Allow this too?"
 }
