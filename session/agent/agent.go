@@ -49,7 +49,8 @@ type Session struct {
 	leaving chan struct{} // closed when the agent left
 
 	picture atomic.Pointer[screen.Picture]
-	shown   atomic.Uint64 // pictures since the session began
+	here    atomic.Pointer[visit] // the link in use; nil: none
+	shown   atomic.Uint64         // pictures since the session began
 	input   inputQueue
 	outbox  outbox
 	looks   lookout

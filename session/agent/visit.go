@@ -43,6 +43,8 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 	s.outbox.rewind()
 	s.input.clear()
 	s.looks.renew()
+	s.here.Store(v)
+	defer s.here.Store(nil)
 
 	group, inside := errgroup.WithContext(ctx)
 	v.group = group

@@ -45,6 +45,7 @@ type console struct {
 	after   uint64 // newest entry it had when it came
 	says    *rate.Limiter
 	does    *rate.Limiter
+	stills  *rate.Limiter
 
 	member session.MemberID // owned by the session loop
 	in     bool             // owned by the session loop
@@ -66,6 +67,7 @@ func newConsole(id session.ConsoleID, k link, control transport.Stream) *console
 	return &console{
 		id: id, link: k, control: control, ready: make(chan struct{}, 1),
 		says: rate.NewLimiter(sayRate, sayBurst), does: rate.NewLimiter(doRate, doBurst),
+		stills: rate.NewLimiter(stillRate, stillBurst),
 	}
 }
 
@@ -210,6 +212,10 @@ func (h *Host) acceptStreams(ctx context.Context, group *errgroup.Group, c *cons
 		kind, s, err := c.link.AcceptStream(ctx)
 		if err != nil {
 			return fmt.Errorf("accept stream: %w", err)
+		}
+		if kind == wire.StreamStill {
+			group.Go(func() error { return h.studio.serveStill(ctx, c, s) })
+			continue
 		}
 		if kind != wire.StreamScreen || c.screen.Swap(true) {
 			s.CancelRead(0)
