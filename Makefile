@@ -9,7 +9,7 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 # What the desktop tests and the demo use; each package once, all from Debian.
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
-TESTDEB  := $(DESKTOP) tmux chromium openssh-client openssh-server tcpdump procps
+TESTDEB  := $(DESKTOP) tmux chromium openssh-client openssh-server tcpdump procps postgresql
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg
 
 .PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay fuzz demo pictures proto deps-test deps-bench deps-demo format clean
@@ -32,9 +32,10 @@ test: deps-test build check desktop-test lab-test
 desktop-test: build
 	$(GO) test -count=1 -p 1 -timeout 15m -tags desktop ./screen/capture ./screen/inject ./screen/notice ./tui ./cmd/assist
 
-# A hundred sessions of eight agents on bad paths, on virtual time.
+# A hundred sessions of eight agents on bad paths, on virtual time; the database on a real PostgreSQL.
 lab-test: build
 	$(GO) test -count=1 -p 1 -timeout 15m -tags lab ./session/sessiontest
+	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
 bench: bench-screen bench-relay
 

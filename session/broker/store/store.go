@@ -1,11 +1,12 @@
 // Package store is the broker's database: organisations, agents, their devices and logins, sessions and codes, and the audit
-// log. It is an SQLite file in the relay's data folder; the SQL is what PostgreSQL understands too, so that a second engine
-// can take the same schema.
+// log. It is an SQLite file in the relay's data folder, or a PostgreSQL database that the relays of a fleet share: one schema,
+// kept by the same migrations, and the same SQL for both.
 //
 // One goroutine writes, for a process: it takes every write that waits, runs each in its own savepoint of one transaction,
 // and commits (to disk, synchronous=FULL) once for all. Callers wait for that commit; when the writer is slow they wait
 // longer, at most 64 stand in the queue, the rest at its door. Readers have their own connections and see the last commit. Another
-// process (the administrator's command) may write at the same time; SQLite's lock orders the two.
+// process (the administrator's command, another relay) may write at the same time; SQLite's lock, or one advisory lock of
+// PostgreSQL, orders them, so that the audit log stays one chain.
 //
 // Passwords arrive here hashed, tokens and codes as hashes; the package never sees one in the clear.
 package store
@@ -17,14 +18,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // What goes wrong with a single row. Everything else is a failure of the database.
@@ -35,47 +31,45 @@ var (
 )
 
 const (
-	fileName  = "broker.db"
 	maxGroup  = 64 // writes that share one commit
 	readers   = 4
 	busyWait  = 10 * time.Second // for another process that writes
 	migrating = 30 * time.Second
+
+	commitWithin = 30 * time.Second // a group of writes, with what it waits for
 )
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// engine is what differs between the databases.
+type engine struct {
+	dialect goose.Dialect
+	others  []string // migrations that are for other engines
+	options []goose.ProviderOption
+	begin   string // first statement of a transaction that writes; empty: none is needed
+}
+
 // Store is the open database. Its methods may be called from any goroutine.
 type Store struct {
+	engine *engine // set once
 	read   *sql.DB
 	db     *sql.DB // owned by the writer
-	writes chan write
+	writes chan job
 	stop   chan struct{} // closed by Close: no more writes
 	done   chan struct{} // closed when the writer is gone
 }
 
-// Open opens, makes or upgrades the database in dir, which must exist. It must be closed.
-func Open(ctx context.Context, dir string) (*Store, error) {
-	path := filepath.Join(dir, fileName)
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+// start makes a Store of two pools: write has one connection.
+func start(ctx context.Context, e *engine, write *sql.DB, read func() (*sql.DB, error)) (*Store, error) {
+	if err := e.migrate(ctx, write); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	r, err := read()
 	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
+		return nil, errors.Join(err, write.Close())
 	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	db, err := connect(path, "_txlock=immediate", 1)
-	if err != nil {
-		return nil, err
-	}
-	if err := migrate(ctx, db); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	read, err := connect(path, "_pragma=query_only(1)", readers)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	s := &Store{read: read, db: db, writes: make(chan write, maxGroup), stop: make(chan struct{}), done: make(chan struct{})}
+	s := &Store{engine: e, read: r, db: write, writes: make(chan job, maxGroup), stop: make(chan struct{}), done: make(chan struct{})}
 	go s.writer()
 	return s, nil
 }
@@ -87,30 +81,13 @@ func (s *Store) Close() error {
 	return errors.Join(s.read.Close(), s.db.Close())
 }
 
-func connect(path, extra string, conns int) (*sql.DB, error) {
-	dsn := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}
-	dsn.RawQuery = fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&%s",
-		busyWait.Milliseconds(), extra)
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(conns)
-	return db, nil
-}
-
 // migrate brings the schema to this build's version. Two processes may do so at once: the one that comes second finds it done
 // when it looks again.
-func migrate(ctx context.Context, db *sql.DB) error {
+func (e *engine) migrate(ctx context.Context, db *sql.DB) error {
 	ctx, cancel := context.WithTimeout(ctx, migrating)
 	defer cancel()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
 	for attempt := 0; ; attempt++ {
-		err = upgrade(ctx, db, files)
+		err := e.upgrade(ctx, db)
 		if err == nil || errors.Is(err, ErrNewer) || attempt == 4 {
 			return err
 		}
@@ -122,8 +99,17 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	}
 }
 
-func upgrade(ctx context.Context, db *sql.DB, files fs.FS) error {
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
+// provider knows the migrations that are for this engine.
+func (e *engine) provider(db *sql.DB) (*goose.Provider, error) {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(e.dialect, db, files, append(e.options, goose.WithExcludeNames(e.others))...)
+}
+
+func (e *engine) upgrade(ctx context.Context, db *sql.DB) error {
+	p, err := e.provider(db)
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -143,8 +129,8 @@ func upgrade(ctx context.Context, db *sql.DB, files fs.FS) error {
 	return nil
 }
 
-// write is one change that waits for its commit.
-type write struct {
+// job is one change that waits for its commit.
+type job struct {
 	do   func(*sql.Tx) error
 	done chan error // takes one
 }
@@ -154,7 +140,7 @@ var errClosed = errors.New("the database is closed")
 // change runs do in the writer and waits until it is on disk. An error of do undoes do and nothing else. Once the writer has
 // taken it, it happens whatever becomes of ctx.
 func (s *Store) change(ctx context.Context, do func(*sql.Tx) error) error {
-	w := write{do, make(chan error, 1)}
+	w := job{do, make(chan error, 1)}
 	select {
 	case <-s.stop:
 		return errClosed
@@ -200,8 +186,8 @@ func (s *Store) writer() {
 }
 
 // gather takes what waits behind w, without waiting for more.
-func (s *Store) gather(w write) []write {
-	group := []write{w}
+func (s *Store) gather(w job) []job {
+	group := []job{w}
 	for len(group) < maxGroup {
 		select {
 		case w := <-s.writes:
@@ -213,7 +199,7 @@ func (s *Store) gather(w write) []write {
 	return group
 }
 
-func (s *Store) commit(group []write) {
+func (s *Store) commit(group []job) {
 	errs := make([]error, len(group))
 	err := s.transact(group, errs)
 	for i, w := range group {
@@ -224,10 +210,17 @@ func (s *Store) commit(group []write) {
 	}
 }
 
-func (s *Store) transact(group []write, errs []error) error {
-	tx, err := s.db.Begin()
+func (s *Store) transact(group []job, errs []error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
+	defer cancel()
+	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
+	}
+	if s.engine.begin != "" {
+		if _, err := tx.Exec(s.engine.begin); err != nil {
+			return errors.Join(fmt.Errorf("begin: %w", err), tx.Rollback())
+		}
 	}
 	for i, w := range group {
 		if errs[i], err = inSavepoint(tx, w.do); err != nil {
@@ -267,8 +260,7 @@ func row(err error) error {
 
 // unique turns a broken UNIQUE or PRIMARY KEY into ErrExists.
 func unique(err error) error {
-	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
+	if sqliteTaken(err) || postgresTaken(err) {
 		return ErrExists
 	}
 	return err
