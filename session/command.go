@@ -189,7 +189,7 @@ const (
 	EvResumed                           // Member is back on its seat, by Console
 	EvLeft                              // Member left, or its seat ran out (Text)
 	EvRemoved                           // Member was sent out by By
-	EvGrants                            // Member had Was and has Grants now, by By
+	EvGrants                            // Member had Was and has Grants now, by By (Nobody: by the rules, Text says why)
 	EvLead                              // Member is the lead now; By handed over, Nobody: it passed on
 	EvHandOver                          // By offers the lead to Member with Text
 	EvHandOverOff                       // Member did not take the lead from By

@@ -15,16 +15,16 @@ func (s *Session) may(m *seat) Grants {
 func (s *Session) give(m *seat, g Grants, by MemberID) {
 	was := s.may(m)
 	m.given = g
-	s.changed(m, was, by)
+	s.changed(m, was, by, "")
 }
 
 // changed tells of new grants and lets go of what they no longer cover.
-func (s *Session) changed(m *seat, was Grants, by MemberID) {
+func (s *Session) changed(m *seat, was Grants, by MemberID, why string) {
 	now := s.may(m)
 	if now == was {
 		return
 	}
-	s.emit(Event{Kind: EvGrants, Member: m.ID, By: by, Was: was, Grants: now})
+	s.emit(Event{Kind: EvGrants, Member: m.ID, By: by, Was: was, Grants: now, Text: why})
 	if now.Has(Control) {
 		return
 	}
@@ -44,7 +44,7 @@ func (s *Session) bound(m *seat, most Grants) {
 	was := s.may(m)
 	m.most = most | View
 	s.withdraw(func(q Question) bool { return q.Member == m.ID && !q.Join && q.Grants&^m.most != 0 })
-	s.changed(m, was, Nobody)
+	s.changed(m, was, Nobody, "")
 }
 
 func (m *seat) refuse(g Grants, until time.Time) {
@@ -156,7 +156,7 @@ func (s *Session) setCeiling(lead *seat, c SetCeiling) error {
 	was := s.may(m)
 	m.ceiling = c.Ceiling&AllGrants | View
 	s.withdraw(func(q Question) bool { return q.Member == m.ID && !q.Join && q.Grants&^m.ceiling != 0 })
-	s.changed(m, was, lead.ID)
+	s.changed(m, was, lead.ID, "")
 	return nil
 }
 
@@ -211,6 +211,7 @@ func (s *Session) takeControl(now time.Time, m *seat) error {
 		}
 		return s.ask(now, m, View|Control)
 	}
+	m.lease.used = now
 	switch {
 	case s.mode == Free || s.holder == m.ID:
 		return nil
@@ -260,7 +261,7 @@ func (s *Session) use(now time.Time, m *seat) error {
 	if s.used != m.ID {
 		s.version++
 	}
-	s.used, s.usedAt = m.ID, now
+	s.used, s.usedAt, m.lease.used = m.ID, now, now
 	return nil
 }
 

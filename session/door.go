@@ -14,6 +14,7 @@ type Question struct {
 	Org      string
 	Trust    Trust
 	Join     bool   // asks to come in; otherwise a member asks for more
+	Again    bool   // a member has had this for long: may it go on?
 	Grants   Grants // what a yes allows
 	Later    Grants // what will be asked after a yes
 	Once     uint64 // the number of a Request: a yes is for this once, and gives nothing
@@ -151,6 +152,7 @@ func (s *Session) answer(now time.Time, a Answer) error {
 func (s *Session) answered(now time.Time, by MemberID, allow Grants) {
 	q := s.questions[0]
 	s.questions = slices.Delete(s.questions, 0, 1)
+	s.waited(now.Sub(q.Deadline.Add(-AnswerTime)))
 	allow &= q.Grants
 	m := s.seat(q.Member)
 	m.Asked &^= q.Grants
@@ -165,7 +167,10 @@ func (s *Session) answered(now time.Time, by MemberID, allow Grants) {
 		}
 		return
 	}
-	s.give(m, m.given|allow, by)
+	if allow.Has(Control) {
+		m.lend(now)
+	}
+	s.give(m, m.given&^q.Grants|allow, by)
 	if no := q.Grants &^ allow; no != 0 {
 		m.refuse(no, now.Add(AskAgain))
 	}
@@ -192,6 +197,9 @@ func (s *Session) opened(now time.Time, m *seat, q Question, allow Grants, by Me
 	for _, c := range q.consoles {
 		m.waiting = slices.DeleteFunc(m.waiting, func(w ConsoleID) bool { return w == c })
 		s.admit(now, m, c)
+	}
+	if given.Has(Control) && !m.given.Has(Control) {
+		m.lend(now)
 	}
 	s.give(m, given, by)
 	_ = s.ask(now, m, q.Later) // what is refused here was refused moments ago
@@ -243,6 +251,9 @@ func (s *Session) admit(now time.Time, m *seat, c ConsoleID) {
 	case Knocking:
 		kind = EvJoined
 		m.joined = now
+		if s.first.IsZero() {
+			s.first = now
+		}
 	}
 	m.consoles = append(m.consoles, c)
 	if m.Presence != Here {

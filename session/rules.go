@@ -35,7 +35,8 @@ type Options struct {
 type Session struct {
 	opt       Options
 	began     time.Time
-	seats     []*seat // in order of arrival
+	first     time.Time // when the first agent came in; zero: none has
+	seats     []*seat   // in order of arrival
 	lastID    MemberID
 	lead      MemberID
 	mode      ControlMode
@@ -71,6 +72,7 @@ type seat struct {
 	most     Grants      // by the newest badge
 	joined   time.Time
 	noUntil  map[Grants]time.Time
+	lease    lease
 }
 
 type offer struct {
@@ -224,6 +226,11 @@ func (s *Session) NextDeadline() (time.Time, bool) {
 		at(s.idleAt())
 	}
 	at(s.paused)
+	at(s.endAt())
+	for _, m := range s.seats {
+		at(s.idleEnd(m))
+		at(s.confirmAt(m))
+	}
 	return next, !next.IsZero()
 }
 
@@ -254,6 +261,10 @@ func (s *Session) expire(d time.Time) {
 		case m.ID == s.lead && due(m.Since.Add(LeadHold)) && s.heir() != nil:
 			s.passLead()
 		}
+	}
+	s.leases(d, due)
+	if due(s.endAt()) {
+		s.end(Nobody, "8 hours are over")
 	}
 	if !s.alone.IsZero() && !s.asksAtTheDoor() && due(s.alone.Add(AloneFor)) {
 		s.end(Nobody, "no agent came back")

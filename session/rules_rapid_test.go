@@ -17,7 +17,7 @@ func TestWhateverHappens(t *testing.T) {
 		s := New(now, Options{Customer: "Sam", Mode: ControlMode(rapid.IntRange(0, 2).Draw(t, "mode"))})
 		var console ConsoleID
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
-			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 500, 2000, 30_000, 61_000, 121_000, 601_000}).Draw(t, "ms")) * time.Millisecond)
+			now = now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 500, 2000, 30_000, 61_000, 121_000, 301_000, 601_000, 1_801_000}).Draw(t, "ms")) * time.Millisecond)
 			c := anyCommand(t, s, &console)
 			given := given(s)
 			events, err := s.Apply(now, c)

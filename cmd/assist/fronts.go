@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"assist/screen"
+	"assist/screen/capture"
 	"assist/screen/inject"
 	"assist/screen/notice"
 	"assist/session"
@@ -25,11 +26,18 @@ func (f *hostFlags) fronts(keys *inject.X11) ([]host.Front, error) {
 	if window.StopKey() {
 		keys.Reserve(screen.KeyPause)
 	}
-	all := []host.Front{desktopFront{window}}
+	all := []host.Front{desktopFront{window}, ownHands{f.display}}
 	if !f.json {
 		all = append(all, terminalFront{consent.Screen{In: os.Stdin, Out: os.Stdout, Accessible: f.accessible}})
 	}
 	return all, nil
+}
+
+// ownHands is the customer's keyboard and mouse: using them lets agents wait for a moment.
+type ownHands struct{ display string }
+
+func (o ownHands) Run(ctx context.Context, _ <-chan host.View, act func(host.Act)) error {
+	return capture.WatchOwn(ctx, o.display, func() { act(host.LocalInput{}) })
 }
 
 // desktopFront is the notice on the shared desktop.
@@ -72,7 +80,7 @@ func contentOf(v host.View) notice.Content {
 	if q := v.Question; q != nil {
 		c.Question = &notice.Question{
 			Serial: q.Serial, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust.String(), Verified: q.Trust == session.VerifiedOrg,
-			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline, Stranger: q.Stranger,
+			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline, Stranger: q.Stranger, Again: q.Again,
 			What: q.What, Detail: q.Detail,
 		}
 	}

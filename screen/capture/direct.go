@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/jezek/xgb"
@@ -35,6 +37,9 @@ func (s socket) Read(p []byte) (int, error) { return readLocal(int(s), p) }
 
 // directMajors are the numbers that the server gave the extensions.
 type directMajors struct{ damage, xfixes, shm byte }
+
+// patience is how long a read waits for the server, in seconds. A server that stops for longer is served over xgb again.
+const patience = 10
 
 // errNotDirect asks for the way over xgb.
 var errNotDirect = errors.New("no direct connection")
@@ -86,11 +91,7 @@ func (d *direct) drop() {
 
 // greet is the connection setup (X11, "Connection Setup"), and the versions without which the extensions do not answer.
 func (d *direct) greet(display string) error {
-	name, cookie := cookieOf(display)
-	hello := binary.LittleEndian.AppendUint16([]byte{'l', 0, 11, 0, 0, 0}, uint16(len(name)))
-	hello = append(binary.LittleEndian.AppendUint16(hello, uint16(len(cookie))), 0, 0)
-	hello = append(pad(append(hello, name...)), cookie...)
-	if err := writeLocal(d.fd, pad(hello)); err != nil {
+	if err := writeLocal(d.fd, helloTo(display)); err != nil {
 		return err
 	}
 	if _, err := io.ReadFull(d.in, d.buf[:8]); err != nil {
@@ -117,6 +118,25 @@ func (d *direct) greet(display string) error {
 		}
 	}
 	return nil
+}
+
+// numberOf is the number of a display on this machine.
+func numberOf(display string) (string, bool) {
+	host, rest, ok := strings.Cut(display, ":")
+	if !ok || host != "" && host != "unix" {
+		return "", false
+	}
+	number, _, _ := strings.Cut(rest, ".")
+	_, err := strconv.ParseUint(number, 10, 16)
+	return number, err == nil
+}
+
+// helloTo is the first message to a display, with the cookie for it.
+func helloTo(display string) []byte {
+	name, cookie := cookieOf(display)
+	hello := binary.LittleEndian.AppendUint16([]byte{'l', 0, 11, 0, 0, 0}, uint16(len(name)))
+	hello = append(binary.LittleEndian.AppendUint16(hello, uint16(len(cookie))), 0, 0)
+	return pad(append(pad(append(hello, name...)), cookie...))
 }
 
 // words is one request of 32-bit words after its head (X11, "Request Format").

@@ -6,14 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
-
-// patience is how long a read waits for the server, in seconds. A server that stops for longer is served over xgb again.
-const patience = 10
 
 // dialLocal opens the socket of a display on this machine, named like :0 or :0.0 or unix:0.
 func dialLocal(display string) (fd int, err error) {
@@ -37,16 +32,6 @@ func dialLocal(display string) (fd int, err error) {
 		return -1, err
 	}
 	return fd, nil
-}
-
-func numberOf(display string) (string, bool) {
-	host, rest, ok := strings.Cut(display, ":")
-	if !ok || host != "" && host != "unix" {
-		return "", false
-	}
-	number, _, _ := strings.Cut(rest, ".")
-	_, err := strconv.ParseUint(number, 10, 16)
-	return number, err == nil
 }
 
 func closeLocal(fd int) { _ = unix.Close(fd) }

@@ -150,6 +150,8 @@ func (a *asking) person() {
 	title := "Somebody asks for more"
 	if a.q.What != "" {
 		title = "Somebody asks for this once"
+	} else if a.q.Again {
+		title = "May they go on using your mouse and keyboard?"
 	} else if slices.Contains(a.q.Asks, "view") {
 		title = "Somebody asks to see your screen"
 	} else if slices.Contains(a.q.Asks, "control") {
@@ -180,7 +182,11 @@ func (a *asking) wishes() {
 		a.y += 8
 		return
 	}
-	a.para("They ask to:", style{true, 16, white})
+	head := "They ask to:"
+	if a.q.Again {
+		head = "They have had this for half an hour:"
+	}
+	a.para(head, style{true, 16, white})
 	boxes := extras(a.q)
 	for _, g := range a.q.Asks {
 		if slices.Contains(boxes, g) {

@@ -73,6 +73,7 @@ type Question struct {
 	Later    []string  // names of grants that are asked for after this
 	Words    []string  // to be read out; empty: none
 	Deadline time.Time // silence until then is no
+	Again    bool      // the agent has had this for half an hour: may it go on?
 	Stranger bool      // of another organisation than the agent who leads
 	What     string    // a request for one thing once; empty: it is about grants
 	Detail   string    // more about What, several lines

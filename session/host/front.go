@@ -42,6 +42,7 @@ type Question struct {
 	Org      string
 	Trust    session.Trust
 	Join     bool           // asks to come in; otherwise a member asks for more
+	Again    bool           // has controlled for session.ConfirmTime: may it go on?
 	Grants   session.Grants // what a yes allows
 	Later    session.Grants // what is asked after a yes
 	Words    []string       // nil: the agent's console knows this host's key

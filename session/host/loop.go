@@ -231,7 +231,7 @@ func (l *loop) newView(roster session.Roster) View {
 	v.Log = log[max(0, len(log)-viewLog):]
 	if q, up := l.sess.Question(); up {
 		v.Question = &Question{
-			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join,
+			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join, Again: q.Again,
 			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Deadline: q.Deadline, Stranger: stranger(roster, q),
 			What: q.What, Detail: q.Detail,
 		}

@@ -103,6 +103,9 @@ func (l *loop) grants(e session.Event, m session.Member, entry chat.Entry) {
 	}
 	if lost := e.Was &^ e.Grants; lost != 0 {
 		entry.Kind, entry.Text = chat.Revoked, strings.Join(lost.Names(), ", ")
+		if e.Text != "" {
+			entry.Text += " (" + e.Text + ")"
+		}
 		l.add(entry)
 	}
 	if e.Was.Has(session.Control) != e.Grants.Has(session.Control) {

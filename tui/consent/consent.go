@@ -47,6 +47,7 @@ type Question struct {
 	Org      string
 	Trust    session.Trust
 	Join     bool
+	Again    bool // has controlled for half an hour: may it go on?
 	Grants   session.Grants
 	Later    session.Grants
 	Words    []string

@@ -75,8 +75,11 @@ const outside = "This organisation is not the one that leads your session."
 
 // asks is the question in one line.
 func (q *Question) asks() string {
-	if q.Join {
+	switch {
+	case q.Join:
 		return "Let this person in?"
+	case q.Again:
+		return "They have had control for half an hour. May they go on?"
 	}
 	if q.What != "" {
 		return "Allow this once?"
