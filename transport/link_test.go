@@ -99,7 +99,7 @@ func TestUnknownKindsOfStreamsAreReset(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	swapped, err := p.ConsoleLink.OpenStream(t.Context(), wire.StreamInput) // one-way only
+	swapped, err := p.ConsoleLink.OpenStream(t.Context(), wire.StreamPicture) // one-way only
 	if err != nil {
 		t.Fatal(err)
 	}

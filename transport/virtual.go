@@ -31,6 +31,7 @@ type Virtual struct {
 	ln    *Listener
 	over  bool
 
+	running   sync.WaitGroup // what reads from links
 	closeOnce sync.Once
 }
 
@@ -100,6 +101,7 @@ func (v *Virtual) Close() {
 		}
 		_ = v.tr.Close() // says only what was said before
 		v.in.close()
+		v.running.Wait()
 		v.route.Load().close()
 	})
 }
@@ -189,6 +191,8 @@ func (v *Virtual) add(l *Link) error {
 		return errClosedVirtual
 	}
 	v.links[l] = struct{}{}
+	v.running.Go(l.sortDatagrams)
+	v.running.Go(l.sendDatagrams)
 	context.AfterFunc(l.conn.Context(), func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()

@@ -2,8 +2,8 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"sync"
+	"time"
 	"unicode/utf8"
 
 	"assist/screen"
@@ -11,16 +11,27 @@ import (
 	"assist/transport/wire"
 )
 
-// inputSize is how many events wait for a slow link; then Input refuses.
+// inputSize is how many events wait until the host has them; then Input refuses.
 const inputSize = 1024
 
-// inputQueue keeps events in order. Two moves of the pointer with nothing in between are one.
+// How events are sent again while the host has not said that it has them.
+const (
+	resendFirst = 20 * time.Millisecond // a fifth of the round trip, between these two
+	resendLast  = 50 * time.Millisecond
+	resendTries = 20                     // so often; then there is no contact,
+	resendIdle  = 250 * time.Millisecond // and this is enough
+	inputWindow = 4                      // datagrams at a time
+)
+
+// inputQueue keeps events in order until the host has them. Two moves of the pointer with nothing in between are one, as long
+// as they were not sent.
 type inputQueue struct {
-	ready chan struct{} // cap 1: something waits to be sent
+	ready chan struct{} // cap 1: there is something new
 
 	mu     sync.Mutex
-	events []screen.Input
-	seq    uint64 // of the newest event sent; grows over all links
+	events []screen.Input // oldest first, their numbers without a gap
+	sent   int            // of events, at least once
+	seq    uint64         // of the newest event; grows over all links
 }
 
 // push queues ev and reports whether it fits. A long text is cut into several events.
@@ -29,26 +40,31 @@ func (q *inputQueue) push(ev screen.Input) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := len(q.events)
-	if ev.Kind == screen.PointerMove && n > 0 && q.events[n-1].Kind == screen.PointerMove {
+	if ev.Kind == screen.PointerMove && n > q.sent && q.events[n-1].Kind == screen.PointerMove {
+		ev.Seq = q.events[n-1].Seq
 		q.events[n-1] = ev
 		return true
 	}
 	if n+len(pieces) > inputSize {
 		return false
 	}
-	q.events = append(q.events, pieces...)
+	for _, ev := range pieces {
+		q.seq++
+		ev.Seq = q.seq
+		q.events = append(q.events, ev)
+	}
 	wake(q.ready)
 	return true
 }
 
-// split cuts a text into pieces of at most screen.MaxText bytes, between characters.
+// split cuts a text into pieces of at most inner.MaxTyped bytes, between characters.
 func split(ev screen.Input) []screen.Input {
-	if ev.Kind != screen.TypeText || len(ev.Text) <= screen.MaxText {
+	if ev.Kind != screen.TypeText || len(ev.Text) <= inner.MaxTyped {
 		return []screen.Input{ev}
 	}
 	var out []screen.Input
 	for text := ev.Text; text != ""; {
-		n := min(len(text), screen.MaxText)
+		n := min(len(text), inner.MaxTyped)
 		for n < len(text) && n > 1 && !utf8.RuneStart(text[n]) {
 			n--
 		}
@@ -59,52 +75,103 @@ func split(ev screen.Input) []screen.Input {
 	return out
 }
 
-// take appends everything that waits to b, numbered.
-func (q *inputQueue) take(b []byte) []byte {
+// datagrams are the oldest events that the host may not have, as they are sent.
+func (q *inputQueue) datagrams() [][]byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, ev := range q.events {
-		q.seq++
-		ev.Seq = q.seq
-		b = inner.AppendInput(b, ev)
+	var out [][]byte
+	for at := 0; at < len(q.events) && len(out) < inputWindow; {
+		b, n := inner.AppendInputs(nil, q.events[0].Seq, q.events[at:])
+		out, at = append(out, b), at+n
+		q.sent = max(q.sent, at)
 	}
-	q.events = q.events[:0]
-	return b
+	return out
+}
+
+// taken forgets what the host has.
+func (q *inputQueue) taken(seq uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for n < q.sent && q.events[n].Seq <= seq {
+		n++
+	}
+	q.events, q.sent = append(q.events[:0], q.events[n:]...), q.sent-n
+	if len(q.events) > q.sent {
+		wake(q.ready)
+	}
 }
 
 // clear forgets what was queued for a link that is gone.
 func (q *inputQueue) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.events = q.events[:0]
+	q.events, q.sent = q.events[:0], 0
 }
 
-// runInput sends events as they come; the last one lets every key go.
+// runInput sends events as they come, and again until the host has them; the last one lets every key go.
 func (v *visit) runInput(ctx context.Context) error {
 	defer v.last.Done()
 	if !v.admitted(ctx) {
 		return nil
 	}
-	stream, err := v.link.OpenUni(ctx, wire.StreamInput)
-	if err != nil {
-		return fmt.Errorf("open input stream: %w", err)
-	}
-	stream.SetUrgency(urgencyInput)
-	stop := hurry(ctx, stream)
-	defer stop()
 	q := &v.s.input
-	for {
+	again := time.NewTimer(time.Hour)
+	defer again.Stop()
+	for tries := 0; ; tries++ {
 		select {
 		case <-ctx.Done():
 			q.push(screen.Input{Kind: screen.ReleaseAll})
-			_, _ = stream.Write(q.take(nil)) // the host lets go by itself when the link is gone
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
+			defer cancel()
+			_, _ = v.sendInput(last) // the host lets go by itself when the link is gone
 			return nil
 		case <-q.ready:
+			tries = 0
+		case <-again.C:
 		}
-		if b := q.take(nil); len(b) > 0 {
-			if _, err := stream.Write(b); err != nil {
-				return fmt.Errorf("write input stream: %w", err)
-			}
+		more, err := v.sendInput(ctx)
+		if err != nil {
+			continue // over: ctx ends, too
 		}
+		if again.Stop(); more {
+			again.Reset(resendAfter(v.link.Stats().RTT, tries))
+		}
+	}
+}
+
+// sendInput says whether there was something to send.
+func (v *visit) sendInput(ctx context.Context) (more bool, err error) {
+	for _, b := range v.s.input.datagrams() {
+		if err := v.link.SendDatagram(ctx, wire.DatagramInput, b); err != nil {
+			return true, err
+		}
+		more = true
+	}
+	return more, nil
+}
+
+func resendAfter(rtt time.Duration, tries int) time.Duration {
+	if tries >= resendTries {
+		return resendIdle
+	}
+	return min(max(rtt/5, resendFirst), resendLast)
+}
+
+// hearDatagrams hears which events the host has.
+func (v *visit) hearDatagrams(ctx context.Context) error {
+	for {
+		kind, b, err := v.link.ReceiveDatagram(ctx)
+		if err != nil {
+			return nil // others say why
+		}
+		if kind != wire.DatagramTaken {
+			continue
+		}
+		seq, err := wire.ParseTaken(b)
+		if err != nil {
+			return err
+		}
+		v.s.input.taken(seq)
 	}
 }

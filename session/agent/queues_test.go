@@ -15,17 +15,53 @@ import (
 
 func newInput() *inputQueue { return &inputQueue{ready: make(chan struct{}, 1)} }
 
-// sent is what the host would read.
+// sent is what a host would take that has got every datagram.
 func sent(t *testing.T, q *inputQueue) []screen.Input {
 	t.Helper()
-	r := bufio.NewReader(bytes.NewReader(q.take(nil)))
 	var out []screen.Input
-	for {
-		ev, err := inner.ReadInput(r)
-		if err != nil {
-			return out
+	for grams := q.datagrams(); len(grams) > 0; grams = q.datagrams() {
+		for _, b := range grams {
+			_, evs, err := inner.ParseInputs(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, evs...)
 		}
-		out = append(out, ev)
+		q.taken(out[len(out)-1].Seq)
+	}
+	return out
+}
+
+func TestEventsAreSentUntilTheyAreTaken(t *testing.T) {
+	q := newInput()
+	q.push(screen.Input{Kind: screen.KeyTap, Key: 'a'})
+	first := q.datagrams()
+	q.push(screen.Input{Kind: screen.KeyTap, Key: 'b'})
+	q.taken(99) // of what was never sent
+	both := q.datagrams()
+	_, evs, err := inner.ParseInputs(both[0])
+	if err != nil || len(first) != 1 || len(evs) != 1 || evs[0].Key != 'b' {
+		t.Errorf("%v, %v", evs, err)
+	}
+	q.push(screen.Input{Kind: screen.KeyTap, Key: 'c'})
+	oldest, evs, err := inner.ParseInputs(q.datagrams()[0])
+	if err != nil || oldest != 2 || len(evs) != 2 || evs[0].Seq != 2 || evs[1].Key != 'c' {
+		t.Errorf("from %d: %v, %v", oldest, evs, err)
+	}
+	q.taken(3)
+	if more := q.datagrams(); len(more) > 0 {
+		t.Errorf("still sends %x", more)
+	}
+}
+
+func TestAMoveThatWasSentStays(t *testing.T) {
+	q := newInput()
+	q.push(screen.Input{Kind: screen.PointerMove, At: image.Pt(1, 0)})
+	q.datagrams()
+	q.push(screen.Input{Kind: screen.PointerMove, At: image.Pt(2, 0)})
+	q.push(screen.Input{Kind: screen.PointerMove, At: image.Pt(3, 0)})
+	if got := sent(t, q); len(got) != 2 || got[0].At.X != 1 || got[1].At.X != 3 || got[1].Seq != 2 {
+		t.Errorf("%v", got)
 	}
 }
 
@@ -41,7 +77,7 @@ func TestInputIsNumberedInOrderOverAllLinks(t *testing.T) {
 	if len(first) != 2 || first[0].Seq != 1 || first[0].Key != 'a' || first[1].Seq != 2 || first[1].Key != 'b' {
 		t.Errorf("first link: %v", first)
 	}
-	if len(second) != 1 || second[0].Seq != 3 || second[0].Key != 'c' {
+	if len(second) != 1 || second[0].Seq != 4 || second[0].Key != 'c' {
 		t.Errorf("second link: %v", second)
 	}
 }
@@ -84,7 +120,7 @@ func TestLongTextIsCutBetweenCharacters(t *testing.T) {
 	q.push(screen.Input{Kind: screen.TypeText, Text: text})
 	var whole strings.Builder
 	for _, ev := range sent(t, q) {
-		if len(ev.Text) > screen.MaxText || !utf8.ValidString(ev.Text) {
+		if len(ev.Text) > inner.MaxTyped || !utf8.ValidString(ev.Text) {
 			t.Errorf("piece of %d bytes", len(ev.Text))
 		}
 		whole.WriteString(ev.Text)

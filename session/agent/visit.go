@@ -50,7 +50,7 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 	v.group = group
 	v.last.Add(2)
 	for _, part := range []func(context.Context) error{
-		v.readControl, v.writeControl, v.runInput, v.runScreen, v.acceptPictures, v.watch, v.close,
+		v.readControl, v.writeControl, v.runInput, v.hearDatagrams, v.runScreen, v.acceptPictures, v.watch, v.close,
 	} {
 		group.Go(func() error { return part(inside) })
 	}
@@ -88,7 +88,6 @@ func (v *visit) greet(ctx context.Context, badge string) (inner.Doorplate, error
 
 // Urgency of the streams: what a person waits for goes before pictures (RFC 9218: 0 is the most urgent).
 const (
-	urgencyInput   = 0
 	urgencyControl = 1
 	urgencyScreen  = 2
 )

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/time/rate"
 	"google.golang.org/protobuf/proto"
 
+	"assist/screen"
 	"assist/session"
 	"assist/session/inner"
 	"assist/transport"
@@ -59,13 +60,13 @@ type console struct {
 	reason  string
 	ready   chan struct{} // cap 1
 
-	inputSeq atomic.Uint64 // newest event played
-	screen   atomic.Bool   // it has opened its screen stream; there is one
+	input  *intake
+	screen atomic.Bool // it has opened its screen stream; there is one
 }
 
 func newConsole(id session.ConsoleID, k link, control transport.Stream) *console {
 	return &console{
-		id: id, link: k, control: control, ready: make(chan struct{}, 1),
+		id: id, link: k, control: control, ready: make(chan struct{}, 1), input: newIntake(),
 		says: rate.NewLimiter(sayRate, sayBurst), does: rate.NewLimiter(doRate, doBurst),
 		stills: rate.NewLimiter(stillRate, stillBurst),
 	}
@@ -168,7 +169,10 @@ func (h *Host) live(ctx context.Context, c *console) {
 	group.Go(func() error { return c.write(inside) })
 	group.Go(func() error { return h.readControl(c) })
 	group.Go(func() error { return h.acceptStreams(inside, group, c) })
-	group.Go(func() error { return h.acceptUnis(inside, group, c) })
+	group.Go(func() error { return h.acceptUnis(inside, c) })
+	group.Go(func() error { return h.hearInput(inside, c) })
+	group.Go(func() error { return h.tellTaken(inside, c) })
+	group.Go(func() error { return h.playInput(inside, c) })
 	group.Go(func() error {
 		select {
 		case <-c.link.Done():
@@ -226,16 +230,21 @@ func (h *Host) acceptStreams(ctx context.Context, group *errgroup.Group, c *cons
 	}
 }
 
-func (h *Host) acceptUnis(ctx context.Context, group *errgroup.Group, c *console) error {
+// acceptUnis refuses the unidirectional streams of a console: there are none that it may open.
+func (h *Host) acceptUnis(ctx context.Context, c *console) error {
 	for {
-		kind, s, err := c.link.AcceptUni(ctx)
+		_, s, err := c.link.AcceptUni(ctx)
 		if err != nil {
 			return fmt.Errorf("accept stream: %w", err)
 		}
-		if kind != wire.StreamInput {
-			s.CancelRead(0)
-			continue
-		}
-		group.Go(func() error { return h.player.serve(ctx, h.loop, c, s) })
+		s.CancelRead(0)
 	}
+}
+
+// streamEnd says whether a stream ended as streams do.
+func streamEnd(err error) error {
+	if errors.Is(err, screen.ErrMalformed) || errors.Is(err, inner.ErrMalformed) {
+		return fmt.Errorf("%w: %w", inner.ErrMalformed, err)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"fmt"
 	"image"
 	"net"
 	"sync"
@@ -48,6 +49,8 @@ type fakeLink struct {
 	streams  chan opened // from the console
 	unis     chan opened // from the console
 	pictures chan *pipe  // to the console
+	inputs   chan []byte // datagrams from the console
+	taken    chan uint64 // and the answers, the newest
 	done     chan struct{}
 	once     sync.Once
 	err      error
@@ -56,7 +59,7 @@ type fakeLink struct {
 }
 
 func newFakeLink(device transport.Fingerprint) *fakeLink {
-	return &fakeLink{device: device, streams: make(chan opened, 8), unis: make(chan opened, 8), pictures: make(chan *pipe, 64), done: make(chan struct{})}
+	return &fakeLink{device: device, streams: make(chan opened, 8), unis: make(chan opened, 8), pictures: make(chan *pipe, 64), inputs: make(chan []byte, 64), taken: make(chan uint64, 1), done: make(chan struct{})}
 }
 
 func (l *fakeLink) pipe() (a, b *pipe) {
@@ -78,6 +81,30 @@ func (l *fakeLink) Err() error {
 	default:
 		return nil
 	}
+}
+
+func (l *fakeLink) ReceiveDatagram(ctx context.Context) (wire.DatagramKind, []byte, error) {
+	select {
+	case b := <-l.inputs:
+		return wire.DatagramInput, b, nil
+	case <-l.done:
+		return 0, nil, l.err
+	case <-ctx.Done():
+		return 0, nil, ctx.Err()
+	}
+}
+
+func (l *fakeLink) SendDatagram(_ context.Context, kind wire.DatagramKind, b []byte) error {
+	seq, err := wire.ParseTaken(b)
+	if err != nil || kind != wire.DatagramTaken {
+		return fmt.Errorf("datagram %d %x: %w", kind, b, err)
+	}
+	select {
+	case <-l.taken:
+	default:
+	}
+	l.taken <- seq
+	return nil
 }
 
 func (l *fakeLink) Close(code uint64, reason string) { l.shut(code, reason, false) }

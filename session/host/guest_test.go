@@ -33,7 +33,7 @@ type guest struct {
 	got    []*inner.ToConsole
 	err    error
 	screen *pipe
-	input  *pipe
+	typed  uint64 // newest number of input
 	seq    uint64
 	shown  []*screen.Picture
 	at     []time.Time // of shown
@@ -240,19 +240,18 @@ func (g *guest) newest() (shade uint8, n int) {
 	return green, len(g.shown)
 }
 
-// do sends input events, numbered.
+// do sends input events, numbered: each in a datagram of its own.
 func (g *guest) do(events ...screen.Input) {
-	if g.input == nil {
-		ours, theirs := g.link.pipe()
-		g.input = ours
-		g.link.unis <- opened{wire.StreamInput, theirs}
-	}
 	for _, ev := range events {
-		if ev.Seq == 0 {
-			g.seq++
-			ev.Seq = g.seq
-		}
-		_, _ = g.input.Write(inner.AppendInput(nil, ev))
+		g.typed++
+		ev.Seq = g.typed
+		g.send(ev.Seq, ev)
 	}
+}
+
+// send sends one datagram as it is told.
+func (g *guest) send(oldest uint64, events ...screen.Input) {
+	b, _ := inner.AppendInputs(nil, oldest, events)
+	g.link.inputs <- b
 	synctest.Wait()
 }

@@ -31,6 +31,7 @@ import (
 	"assist/session"
 	"assist/session/inner"
 	"assist/transport"
+	"assist/transport/wire"
 )
 
 // Source is the customer's display as screen/capture has it. Run pumps its events; Changed says that Grab would find damage.
@@ -234,6 +235,8 @@ type link interface {
 	OpenUni(ctx context.Context, kind wireKind) (transport.SendStream, error)
 	AcceptStream(ctx context.Context) (wireKind, transport.Stream, error)
 	AcceptUni(ctx context.Context) (wireKind, transport.ReceiveStream, error)
+	SendDatagram(ctx context.Context, kind wire.DatagramKind, b []byte) error
+	ReceiveDatagram(ctx context.Context) (wire.DatagramKind, []byte, error)
 	Close(code uint64, reason string)
 	Done() <-chan struct{}
 	Err() error

@@ -166,7 +166,7 @@ func TestInputIsCheckedEventByEvent(t *testing.T) {
 		if last := s.display.played[3]; last.Key != 'b' {
 			t.Fatalf("released %c", last.Key)
 		}
-		ann.do(screen.Input{Kind: screen.KeyTap, Key: 'd', Seq: 1}) // a number that was there before
+		ann.send(1, screen.Input{Kind: screen.KeyTap, Key: 'd', Seq: 1}) // a number that was there before
 		if len(s.display.kinds()) != 4 {
 			t.Fatal("a number was played twice")
 		}
@@ -175,6 +175,61 @@ func TestInputIsCheckedEventByEvent(t *testing.T) {
 		ann.do(screen.Input{Kind: screen.KeyTap, Key: 'e'})
 		if got := s.display.kinds(); len(got) != 5 || got[4] != screen.KeyRelease {
 			t.Fatalf("after the customer took control back: %v", got)
+		}
+	})
+}
+
+// What a lossy path makes of three datagrams: doubled, overtaken, one of them lost at first.
+func TestInputIsTakenOnceAndInOrder(t *testing.T) {
+	onStage(t, nil, func(s *stage) {
+		g := s.arrive("ann", nil)
+		tap := func(seq uint64) screen.Input {
+			return screen.Input{Seq: seq, Kind: screen.KeyTap, Key: screen.Key('a' + seq)}
+		}
+		g.send(41, tap(41)) // numbers go on from the link before
+		g.send(42, tap(44)) // overtakes
+		if taken := <-g.link.taken; taken != 41 {
+			t.Errorf("taken up to %d with a gap", taken)
+		}
+		g.send(42, tap(42), tap(43), tap(44))
+		g.send(42, tap(42))
+		g.send(41, tap(41), tap(42), tap(43))
+		if taken := <-g.link.taken; taken != 44 {
+			t.Errorf("taken up to %d", taken)
+		}
+		var got []uint64
+		for _, ev := range s.display.played {
+			got = append(got, ev.Seq)
+		}
+		if !slices.Equal(got, []uint64{41, 42, 43, 44}) {
+			t.Errorf("played %d", got)
+		}
+	})
+}
+
+// A console that sends faster than may be played keeps what does not fit, and loses nothing.
+func TestInputThatIsTooFastWaits(t *testing.T) {
+	onStage(t, nil, func(s *stage) {
+		g := s.arrive("ann", nil)
+		const all = 3000
+		for next := uint64(1); next <= all; {
+			var evs []screen.Input
+			for seq := next; seq < next+50 && seq <= all; seq++ {
+				evs = append(evs, screen.Input{Seq: seq, Kind: screen.KeyTap, Key: 'x'})
+			}
+			g.send(next, evs...)
+			taken := <-g.link.taken
+			if taken+1 == next {
+				time.Sleep(20 * time.Millisecond)
+			}
+			next = taken + 1
+		}
+		if waiting := all - len(s.display.kinds()); waiting > inputSize+1 {
+			t.Errorf("%d wait", waiting)
+		}
+		time.Sleep(2 * time.Second)
+		if n := len(s.display.kinds()); n != all {
+			t.Errorf("%d of %d played", n, all)
 		}
 	})
 }

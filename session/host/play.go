@@ -1,10 +1,7 @@
 package host
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
 	"image"
 	"log/slog"
 	"sync"
@@ -12,21 +9,13 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"golang.org/x/time/rate"
-
 	"assist/screen"
 	"assist/session"
-	"assist/session/inner"
-	"assist/transport"
 )
 
-// Limits of one console's input. What is too fast waits in its stream, in order.
 const (
-	inputRate  = 500 // events a second; a text counts one for each textUnit bytes
-	inputBurst = 1000
-	textUnit   = 8
-	textPiece  = 24 // characters between two looks at whether it may go on
-	usedEvery  = 500 * time.Millisecond
+	textPiece = 24 // characters between two looks at whether it may go on
+	usedEvery = 500 * time.Millisecond
 )
 
 // player plays input on the customer's machine. Every event is checked when it is its turn, not when it came.
@@ -186,43 +175,6 @@ func (p *player) play(m session.MemberID, ev screen.Input) bool {
 	return true
 }
 
-// serve plays what comes on one input stream of a console, in order, each number once.
-func (p *player) serve(ctx context.Context, l *loop, c *console, s transport.ReceiveStream) error {
-	member := make(chan session.MemberID, 1)
-	if !l.post(func(*loop) { member <- c.member }) {
-		return nil
-	}
-	var m session.MemberID
-	select {
-	case m = <-member:
-	case <-l.done:
-		return nil
-	}
-	r := bufio.NewReader(s)
-	limit := rate.NewLimiter(inputRate, inputBurst)
-	var told time.Time
-	for {
-		ev, err := inner.ReadInput(r)
-		if err != nil {
-			return inputEnd(err)
-		}
-		if ev.Seq <= c.inputSeq.Load() {
-			continue
-		}
-		c.inputSeq.Store(ev.Seq)
-		if err := limit.WaitN(ctx, 1+len(ev.Text)/textUnit); err != nil {
-			return nil
-		}
-		if p.playWhole(m, ev) && time.Since(told) >= usedEvery {
-			told = time.Now()
-			select {
-			case p.used <- m:
-			default: // the loop has enough to do; the next event tells it
-			}
-		}
-	}
-}
-
 // playWhole plays a text in pieces, so that taking control back need not wait for a long one.
 func (p *player) playWhole(m session.MemberID, ev screen.Input) bool {
 	if ev.Kind != screen.TypeText {
@@ -242,12 +194,4 @@ func (p *player) playWhole(m session.MemberID, ev screen.Input) bool {
 		played = true
 	}
 	return played
-}
-
-// inputEnd says whether an input stream ended as streams do.
-func inputEnd(err error) error {
-	if errors.Is(err, screen.ErrMalformed) || errors.Is(err, inner.ErrMalformed) {
-		return fmt.Errorf("%w: %w", inner.ErrMalformed, err)
-	}
-	return nil
 }

@@ -40,7 +40,7 @@ func (s *studio) serveStill(ctx context.Context, c *console, stream transport.St
 	region, err := inner.ReadStillAsk(bufio.NewReaderSize(stream, 16))
 	if err != nil {
 		stream.CancelWrite(0)
-		return inputEnd(err)
+		return streamEnd(err)
 	}
 	_ = stream.SetWriteDeadline(time.Now().Add(stillTime))
 	answer, err := s.still(ctx, c, region)

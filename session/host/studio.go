@@ -254,7 +254,7 @@ func (s *studio) serve(ctx context.Context, group *errgroup.Group, c *console, s
 	for {
 		m, err := inner.ReadScreen(r)
 		if err != nil {
-			return inputEnd(err)
+			return streamEnd(err)
 		}
 		switch m := m.(type) {
 		case screen.Viewport:

@@ -9,7 +9,7 @@ import (
 // maxScreen is the longest message of the screen stream, a Display with all its monitors, in bytes.
 const maxScreen = 4 << 10
 
-// The screen stream and the input stream carry messages of package screen, each after its length (uvarint).
+// The screen stream carries messages of package screen, each after its length (uvarint).
 
 // AppendScreen adds one message of the screen stream.
 func AppendScreen(b []byte, m screen.Message) []byte { return AppendPicture(b, m.Append(nil)) }
@@ -22,16 +22,4 @@ func ReadScreen(r *bufio.Reader) (screen.Message, error) {
 		return nil, err
 	}
 	return screen.ParseMessage(b)
-}
-
-// AppendInput adds one event to the input stream.
-func AppendInput(b []byte, ev screen.Input) []byte { return AppendPicture(b, ev.Append(nil)) }
-
-// ReadInput reads one event of the input stream. io.EOF means that the stream ended between two events.
-func ReadInput(r *bufio.Reader) (screen.Input, error) {
-	b, err := readBlock(r, screen.MaxInput, nil)
-	if err != nil {
-		return screen.Input{}, err
-	}
-	return screen.ParseInput(b)
 }

@@ -3,7 +3,6 @@ package inner
 import (
 	"bufio"
 	"bytes"
-	"errors"
 	"image"
 	"io"
 	"strings"
@@ -47,26 +46,5 @@ func TestLongestDisplayFits(t *testing.T) {
 	}
 	if _, err := ReadScreen(bufio.NewReader(bytes.NewReader(AppendScreen(nil, d)))); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestInputStream(t *testing.T) {
-	sent := []screen.Input{
-		{Seq: 1, Kind: screen.KeyPress, Key: 'a', Mods: screen.ModShift},
-		{Seq: 2, Kind: screen.TypeText, Text: strings.Repeat("日", screen.MaxText/3)},
-		{Seq: 3, Kind: screen.Wheel, At: image.Pt(1, 2), Steps: image.Pt(0, -3)},
-	}
-	var b []byte
-	for _, ev := range sent {
-		b = AppendInput(b, ev)
-	}
-	r := bufio.NewReader(bytes.NewReader(b))
-	for _, want := range sent {
-		if got, err := ReadInput(r); err != nil || got != want {
-			t.Fatalf("%+v %v, want %+v", got, err, want)
-		}
-	}
-	if _, err := ReadInput(bufio.NewReader(bytes.NewReader(AppendPicture(nil, make([]byte, screen.MaxInput+1))))); !errors.Is(err, ErrMalformed) {
-		t.Errorf("over the limit: %v", err)
 	}
 }

@@ -125,6 +125,7 @@ type Recorder struct {
 
 	mu     sync.Mutex
 	played []screen.Input
+	at     []time.Time // of played
 	down   map[screen.Key]bool
 	frees  int
 }
@@ -138,7 +139,7 @@ func NewRecorder() *Recorder {
 func (r *Recorder) Play(ev screen.Input) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.played = append(r.played, ev)
+	r.played, r.at = append(r.played, ev), append(r.at, time.Now())
 	switch ev.Kind {
 	case screen.KeyPress:
 		r.down[ev.Key] = true
@@ -176,6 +177,13 @@ func (r *Recorder) Played() []screen.Input {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]screen.Input(nil), r.played...)
+}
+
+// times is when each event of Played was played.
+func (r *Recorder) times() []time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]time.Time(nil), r.at...)
 }
 
 // Down says whether a key is held.

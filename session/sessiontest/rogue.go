@@ -16,7 +16,6 @@ import (
 type rogue struct {
 	link    *transport.Link
 	control transport.Stream
-	in      transport.SendStream
 	words   []string
 }
 
@@ -74,17 +73,8 @@ func (x *rogue) say(t testing.TB, m *inner.ToHost) {
 
 func (x *rogue) input(t testing.TB, evs ...screen.Input) {
 	t.Helper()
-	if x.in == nil {
-		var err error
-		x.in, err = x.link.OpenUni(t.Context(), wire.StreamInput)
-		must(t, err)
-	}
-	var b []byte
-	for _, ev := range evs {
-		b = inner.AppendInput(b, ev)
-	}
-	_, err := x.in.Write(b)
-	must(t, err)
+	b, _ := inner.AppendInputs(nil, evs[0].Seq, evs)
+	must(t, x.link.SendDatagram(t.Context(), wire.DatagramInput, b))
 }
 
 // echo waits until the host has answered twice over: what was sent before on other streams had the time to be read.

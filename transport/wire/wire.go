@@ -90,19 +90,21 @@ type StreamKind byte
 
 // The streams of a link. Retired numbers stay reserved.
 const (
-	StreamControl StreamKind = 1  // bidirectional, opened by the console: inner.ToHost up, inner.ToConsole down
-	StreamScreen  StreamKind = 2  // bidirectional, opened by the console: viewports and acknowledgements up, pointer and monitors down
-	StreamPicture StreamKind = 3  // unidirectional, opened by the host: the pictures of one viewport, in order
-	StreamInput   StreamKind = 4  // unidirectional, opened by the console: screen.Input events, in order
-	StreamReport  StreamKind = 5  // bidirectional, opened by the console: one diagnostic report
-	StreamFile    StreamKind = 6  // bidirectional, opened by the console: one file
-	StreamText    StreamKind = 7  // bidirectional, opened by the console: a shared terminal's cells down, size and acknowledgements up
-	StreamRun     StreamKind = 8  // bidirectional, opened by the console: one command or action on the machine
-	StreamStill   StreamKind = 10 // bidirectional, opened by the console: one still picture of the display at full resolution
+	StreamControl StreamKind = 1 // bidirectional, opened by the console: inner.ToHost up, inner.ToConsole down
+	StreamScreen  StreamKind = 2 // bidirectional, opened by the console: viewports and acknowledgements up, pointer and monitors down
+	StreamPicture StreamKind = 3 // unidirectional, opened by the host: the pictures of one viewport, in order
+	// 4 was input, in order; it travels in datagrams now
+	StreamReport StreamKind = 5  // bidirectional, opened by the console: one diagnostic report
+	StreamFile   StreamKind = 6  // bidirectional, opened by the console: one file
+	StreamText   StreamKind = 7  // bidirectional, opened by the console: a shared terminal's cells down, size and acknowledgements up
+	StreamRun    StreamKind = 8  // bidirectional, opened by the console: one command or action on the machine
+	StreamStill  StreamKind = 10 // bidirectional, opened by the console: one still picture of the display at full resolution
 )
 
 // Known says whether k is one of the streams above.
-func (k StreamKind) Known() bool { return k >= StreamControl && k <= StreamRun || k == StreamStill }
+func (k StreamKind) Known() bool {
+	return k >= StreamControl && k <= StreamRun && k != 4 || k == StreamStill
+}
 
 // Uni says whether streams of this kind are written by one side only.
-func (k StreamKind) Uni() bool { return k == StreamPicture || k == StreamInput }
+func (k StreamKind) Uni() bool { return k == StreamPicture }
