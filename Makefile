@@ -56,7 +56,7 @@ demo: deps-demo build
 
 proto:
 	GOBIN=$(abspath bin) $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
-	PATH=$(abspath bin):$$PATH protoc --go_out=. --go_opt=module=assist transport/wire/outer.proto $(wildcard session/inner/*.proto)
+	PATH=$(abspath bin):$$PATH protoc --go_out=. --go_opt=module=assist transport/wire/*.proto session/inner/*.proto
 
 pictures: build
 	@.ci/install $(DESKTOP) imagemagick tmux

@@ -87,6 +87,16 @@ func explainProblem(p *transport.ProblemError) (text, hint string, code int) {
 		return "this code is unknown or has expired", "ask for the code again; it is 8 digits and lives 10 minutes", exitCode
 	case wire.CodeHostGone:
 		return "the customer's machine is not connected now", "try again in a moment: its seat is held for 10 minutes", exitCode
+	case wire.CodeNoMachine:
+		return p.Text, "assist machines lists those of your organisation", exitFailed
+	case wire.CodeOffline:
+		return p.Text, "assist machines shows which are; on the machine: assist service status", exitFailed
+	case wire.CodeMachineKey:
+		return p.Text, "was its key lost or copied? An administrator removes it (assist machine remove NAME), then it is enrolled anew", exitFailed
+	case wire.CodeToken:
+		return p.Text, "an administrator makes a new one: assist machine token --org ORG; each is good for one machine, once", exitFailed
+	case wire.CodeForbidden:
+		return p.Text, "", exitFailed
 	case wire.CodeSlowDown:
 		return "too many wrong tries", "try again in " + wait(p.RetryAfter), exitFailed
 	case wire.CodeTooOld:

@@ -20,12 +20,17 @@ func explainSession(err error) (text, hint string, code int, ok bool) {
 		return display.Error(), display.Hint, exitFailed, true
 	case errors.As(err, &tty):
 		return tty.Error(), "the console needs a terminal of its own: run it in one, or in tmux", exitUsage, true
+	case errors.As(err, &key) && key.Machine != "":
+		return "this is NOT the machine that was known: " + key.Error(),
+			"somebody may sit in between, or it was set up anew. Ask its owner; then: assist machine forget " + key.Machine, exitFailed, true
 	case errors.As(err, &key):
 		return "this is NOT the host that was expected: " + key.Error(),
 			"somebody may sit in between. Ask the customer for a new code, and compare the three words", exitFailed, true
 	case errors.As(err, &no):
 		text, hint, code = explainRefusal(no)
 		return text, hint, code, true
+	case errors.Is(err, agent.ErrNoAnswer):
+		return agent.ErrNoAnswer.Error(), "it may be starting, or out of its network; assist machines shows when it was seen last", exitFailed, true
 	case errors.Is(err, agent.ErrGaveUp):
 		return agent.ErrGaveUp.Error(), "assist join with the same code works again as soon as the customer's machine is back", exitFailed, true
 	}

@@ -34,6 +34,8 @@ type Config struct {
 	Identity transport.Identity // the device key that the login was made with
 	Token    string             // of the login
 	Code     string             // 8 digits; for Join
+	Machine  string             // NAME or NAME@ORG of an enrolled machine; for Connect
+	Machines Pins               // by which machines are known; nil: none is
 	HostPin  transport.Pin      // from a join URL, or of an enrolled machine; empty: three words are compared
 	ViewOnly bool               // asks for no control
 	Device   string             // a name of this machine that a person recognises
@@ -41,7 +43,7 @@ type Config struct {
 	Options  transport.Options  // of the outer connection; the zero value outside of tests
 }
 
-// Session is one session as a console sees it. Join and Start make one, Run drives it.
+// Session is one session as a console sees it. Join, Start and Connect make one, Run drives it.
 type Session struct {
 	cfg     Config
 	start   bool // mints its code
@@ -73,6 +75,9 @@ func Join(cfg Config) *Session { return prepare(cfg, false) }
 
 // Start prepares a session that gets a code of its own, for the customer to open.
 func Start(cfg Config) *Session { return prepare(cfg, true) }
+
+// Connect prepares a session on an enrolled machine.
+func Connect(cfg Config) *Session { return prepare(cfg, false) }
 
 func prepare(cfg Config, start bool) *Session {
 	cfg.Options.Software = cfg.Software

@@ -19,16 +19,23 @@ var (
 	ErrTooNew      = errors.New("the other side's assist is too old")
 	ErrHostGone    = errors.New("the customer's host does not answer")
 	ErrGaveUp      = errors.New("no contact with the customer's host for too long")
+	ErrNoMachine   = errors.New("no machine of your organisation has this name")
+	ErrOffline     = errors.New("the machine is not connected")
+	ErrNoAnswer    = errors.New("the machine was called and did not come")
 )
 
 // HostKeyError says that the host has another key than the one that is expected: somebody sits in between, or the address
 // belongs to another session.
 type HostKeyError struct {
+	Machine   string // NAME@ORG, when it is an enrolled one
 	Want, Got transport.Pin
 	From      string // where Want is from, in words
 }
 
 func (e *HostKeyError) Error() string {
+	if e.Machine != "" {
+		return fmt.Sprintf("%s is enrolled with the key %s now, but %s knows it by %s", e.Machine, e.Got, e.From, e.Want)
+	}
 	return fmt.Sprintf("host key is %s, but %s says %s", e.Got, e.From, e.Want)
 }
 
@@ -61,6 +68,10 @@ func ofBroker(err error) error {
 		return fmt.Errorf("%w: %w", ErrTooNew, err)
 	case wire.CodeHostGone:
 		return fmt.Errorf("%w: %w", ErrHostGone, err)
+	case wire.CodeNoMachine:
+		return fmt.Errorf("%w: %w", ErrNoMachine, err)
+	case wire.CodeOffline:
+		return fmt.Errorf("%w: %w", ErrOffline, err)
 	}
 	return err
 }

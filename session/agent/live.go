@@ -123,6 +123,11 @@ func (s *Session) introduce(ctx context.Context, p *place) error {
 			return err
 		}
 	}
+	if s.cfg.Machine != "" && s.State().Code == "" {
+		if err := s.call(ctx, p.outer); err != nil {
+			return err
+		}
+	}
 	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
 	join := &wire.Join{Token: s.cfg.Token, Code: s.State().Code}
 	// Once there, the place lasts until leave and not until ctx ends: who goes still has a word for the host, and without
@@ -251,7 +256,7 @@ func (s *Session) checkHost(got transport.Fingerprint, hint []byte) error {
 	defer s.mu.Unlock()
 	switch pin := s.cfg.HostPin; {
 	case pin != "" && !pin.Match(got):
-		return &HostKeyError{Want: pin, Got: got.Pin(), From: "the address"}
+		return &HostKeyError{Want: pin, Got: got.Pin(), From: s.pinnedBy()}
 	case s.hostKey != nil && *s.hostKey != got:
 		return &HostKeyError{Want: s.hostKey.Pin(), Got: got.Pin(), From: "the link before"}
 	case len(hint) == len(got) && transport.Fingerprint(hint) != got:

@@ -95,11 +95,12 @@ const (
 // meet writes down who the host is.
 func (s *Session) meet(link *transport.Link, plate inner.Doorplate) {
 	key := link.PeerFingerprint()
+	s.keepMachine(key.Pin())
 	s.update(func(st *console.State) {
 		st.HostName, st.Customer, st.HostOS = plate.HostName, plate.Customer, plate.OS
 		switch {
 		case s.cfg.HostPin != "":
-			st.Trusted, st.TrustedBy = true, "key from link"
+			st.Trusted, st.TrustedBy = true, s.trustedBy()
 		case s.hostKey == nil: // later links have the same key: words that show the first to be whole show all
 			st.Words = plate.Words
 		}

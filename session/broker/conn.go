@@ -187,7 +187,7 @@ func (b *Broker) answer(ctx context.Context, x *exchange, req *wire.Request) err
 	case *wire.Request_RevokeInvite:
 		return b.revokeInvite(ctx, x, r.RevokeInvite)
 	}
-	return refuseRequest
+	return b.answerMachine(ctx, x, req)
 }
 
 // problem puts an error into what may be said outside; anything unexpected goes into the log only.

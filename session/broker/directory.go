@@ -112,14 +112,15 @@ type directory struct {
 	limit int
 	ended func(*live, string) // called when a session ends; must not block
 
-	byID   map[[16]byte]*live
-	byCode map[codeMAC]*live
+	byID     map[[16]byte]*live
+	byCode   map[codeMAC]*live
+	machines map[string]*station // connected ones, by their id
 }
 
 func newDirectory(fwd Forwarder, limit int, ended func(*live, string)) *directory {
 	return &directory{
 		calls: make(chan func()), gone: make(chan struct{}), fwd: fwd, limit: limit, ended: ended,
-		byID: map[[16]byte]*live{}, byCode: map[codeMAC]*live{},
+		byID: map[[16]byte]*live{}, byCode: map[codeMAC]*live{}, machines: map[string]*station{},
 	}
 }
 
@@ -158,6 +159,9 @@ func (d *directory) tell(f func()) {
 
 // stop lets every stream go with a word; the sessions stay in the database.
 func (d *directory) stop() {
+	for _, m := range d.machines {
+		m.finish(refuse(wire.CodeDraining, "the relay is going down"))
+	}
 	for _, s := range d.byID {
 		last := refuse(wire.CodeDraining, "the relay is going down")
 		s.host.finish(last)
@@ -231,6 +235,12 @@ func (d *directory) openHost(code codeMAC, owner, hostKey [32]byte, e *end, now 
 	if s == nil || s.code != code || s.expired(now) || (s.claimed && (s.owner != owner || s.hostKey != hostKey)) || (!s.claimed && s.closed) {
 		return nil, nil, errUnknown
 	}
+	ch, err := d.seatHost(s, owner, hostKey, e, now)
+	return s, ch, err
+}
+
+// seatHost connects a host that may have the session.
+func (d *directory) seatHost(s *live, owner, hostKey [32]byte, e *end, now time.Time) (*wire.Channel, error) {
 	if s.host != nil { // the same host over a new connection, before the old one was found dead
 		s.host.finish(nil)
 		s.group.Leave(0)
@@ -238,7 +248,7 @@ func (d *directory) openHost(code codeMAC, owner, hostKey [32]byte, e *end, now 
 	ch, err := s.group.Join(0)
 	if err != nil {
 		s.host, s.hostLost = nil, now
-		return nil, nil, err
+		return nil, err
 	}
 	if !s.claimed { // once, so that handlers may read them after their own call
 		s.owner, s.hostKey, s.claimed = owner, hostKey, true
@@ -251,7 +261,7 @@ func (d *directory) openHost(code codeMAC, owner, hostKey [32]byte, e *end, now 
 	for _, c := range s.consoles {
 		c.send(here)
 	}
-	return s, ch, nil
+	return ch, nil
 }
 
 // closeHost says that the host's stream e is over. ended: it said so itself; otherwise the session waits for it.

@@ -37,8 +37,9 @@ type world struct {
 	keys  Keys
 	admin Admin
 
-	stop context.CancelFunc
-	ran  chan struct{}
+	stop    context.CancelFunc
+	ran     chan struct{}
+	callers []*caller // all that ever connected
 }
 
 // inWorld runs a test on virtual time.
@@ -57,6 +58,11 @@ func inWorld(t *testing.T, test func(t *testing.T, w *world)) {
 				t.Fatal(err)
 			}
 		}
+		defer func() {
+			for _, c := range w.callers {
+				c.hangUp()
+			}
+		}()
 		test(t, w)
 	})
 }
@@ -200,6 +206,7 @@ func (w *world) connect(key byte, addr string) *caller {
 		w: w, key: [32]byte{key}, addr: netip.AddrPortFrom(netip.MustParseAddr(addr), 4000), in: make(chan Stream),
 		cancel: cancel, gone: make(chan struct{}),
 	}
+	w.callers = append(w.callers, c)
 	go func() {
 		defer close(c.gone)
 		w.b.ServeOuter(ctx, c)

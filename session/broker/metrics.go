@@ -63,7 +63,8 @@ func kindName(r *wire.Request) string {
 var outcomes = map[uint32]string{
 	wire.CodeBadRequest: "bad_request", wire.CodeBadLogin: "bad_login", wire.CodeLoginNeeded: "login_needed",
 	wire.CodeUnknownCode: "unknown_code", wire.CodeSlowDown: "slow_down", wire.CodeHostGone: "host_gone",
-	wire.CodeDraining: "draining", wire.CodeFull: "full",
+	wire.CodeNoMachine: "no_machine", wire.CodeOffline: "offline", wire.CodeMachineKey: "machine_key", wire.CodeToken: "bad_token",
+	wire.CodeForbidden: "forbidden", wire.CodeDraining: "draining", wire.CodeFull: "full",
 }
 
 func outcome(err error) string {

@@ -89,7 +89,7 @@ func (b *Broker) openHost(ctx context.Context, x *exchange, r *wire.OpenHost) er
 	}
 	hostKey := [32]byte(r.HostKey)
 	e := newEnd()
-	s, opened, err := b.hostOf(ctx, x, r.Code, hostKey, e)
+	s, opened, err := b.hostOf(ctx, x, r, hostKey, e)
 	if err != nil {
 		return err
 	}
@@ -102,9 +102,12 @@ func (b *Broker) openHost(ctx context.Context, x *exchange, r *wire.OpenHost) er
 	return nil
 }
 
-func (b *Broker) hostOf(ctx context.Context, x *exchange, code string, hostKey [32]byte, e *end) (*live, *wire.Opened, error) {
-	claim := b.claimTry
-	if code == "" {
+func (b *Broker) hostOf(ctx context.Context, x *exchange, r *wire.OpenHost, hostKey [32]byte, e *end) (*live, *wire.Opened, error) {
+	claim, code := b.claimTry, r.Code
+	switch {
+	case len(r.Session) > 0:
+		claim = ownClaim(b, r.Session)
+	case code == "":
 		if wait := b.opens.take(nearNetwork(x.addr), time.Now()); wait > 0 {
 			return nil, nil, slowDown(wait)
 		}

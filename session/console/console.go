@@ -35,6 +35,7 @@ type State struct {
 	Code      string
 	URL       string
 	Expires   time.Time // of the code; zero: it lasts as long as the session
+	Machine   string    // NAME@ORG of the enrolled machine that this is on; empty: a customer shares
 	HostName  string
 	Customer  string
 	HostOS    string

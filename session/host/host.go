@@ -58,8 +58,10 @@ type AutoAnswer struct{ Allow session.Grants }
 type Config struct {
 	Relay     transport.Relay
 	Options   transport.Options
-	Code      string // 8 digits of an agent's start; empty: mint one
-	Source    Source // closed by whoever opened it
+	Code      string             // 8 digits of an agent's start; empty: mint one
+	Session   []byte             // in place of a code: the session to which this machine was called; it belongs to Identity
+	Identity  transport.Identity // long-lived, of an enrolled machine; zero: a fresh one
+	Source    Source             // closed by whoever opened it
 	Injector  Injector
 	Fronts    []Front
 	Answer    *AutoAnswer
@@ -90,14 +92,17 @@ type Host struct {
 	entry   chan struct{} // places for consoles between the link and the door
 }
 
-// New makes a host with a key of its own for this session. Nothing is started.
+// New makes a host, with a key of its own for this session unless it has a long-lived one. Nothing is started.
 func New(cfg Config) (*Host, error) {
 	if cfg.Source == nil {
 		return nil, errors.New("no display to share")
 	}
-	id, err := transport.NewIdentity()
-	if err != nil {
-		return nil, err
+	id := cfg.Identity
+	if id.Key == nil {
+		var err error
+		if id, err = transport.NewIdentity(); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

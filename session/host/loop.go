@@ -73,7 +73,11 @@ func (l *loop) addFront() <-chan View {
 
 func (l *loop) run(ctx context.Context) error {
 	defer close(l.done)
-	l.h.cfg.Events(Event{Time: time.Now(), Event: "code", Code: l.at.code, URL: l.at.url})
+	opened := Event{Time: time.Now(), Event: "code", Code: l.at.code, URL: l.at.url}
+	if l.at.code == "" {
+		opened.Event = "called"
+	}
+	l.h.cfg.Events(opened)
 	for !l.finished {
 		if len(l.later) > 0 {
 			f := l.later[0]

@@ -62,7 +62,7 @@ func (h *Host) open(ctx context.Context, code string) (*registration, error) {
 		return nil, fmt.Errorf("dial relay: %w", err)
 	}
 	key := h.id.Fingerprint
-	ask := &wire.OpenHost{Code: code, HostKey: key[:]}
+	ask := &wire.OpenHost{Code: code, HostKey: key[:], Session: h.cfg.Session}
 	replies, err := outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_OpenHost{OpenHost: ask}})
 	if err != nil {
 		outer.Close()
@@ -89,14 +89,21 @@ func (r *registration) close() {
 
 // placeOf takes the broker's answer apart.
 func (h *Host) placeOf(r *registration) (place, error) {
-	code, err := inner.ParseCode(r.opened.Code)
-	if err != nil || len(r.opened.Session) != 16 || len(r.opened.BadgeKey) != 32 {
+	if len(r.opened.Session) != 16 || len(r.opened.BadgeKey) != 32 {
 		return place{}, fmt.Errorf("register: %w", inner.ErrMalformed)
 	}
 	at := place{
-		code: code, relay: h.cfg.Relay.Addr, session: [16]byte(r.opened.Session), key: r.opened.BadgeKey,
+		relay: h.cfg.Relay.Addr, session: [16]byte(r.opened.Session), key: r.opened.BadgeKey,
 		offset: r.outer.ServerOffset(), expires: time.Unix(r.opened.ExpiresUnix, 0).Add(-r.outer.ServerOffset()),
 	}
+	if len(h.cfg.Session) > 0 { // the agents have the codes
+		return at, nil
+	}
+	code, err := inner.ParseCode(r.opened.Code)
+	if err != nil {
+		return place{}, fmt.Errorf("register: %w", inner.ErrMalformed)
+	}
+	at.code = code
 	at.url = inner.Invite{Code: code, Relay: h.cfg.Relay.Addr, Pin: string(h.id.Fingerprint.Pin())}.URL()
 	return at, nil
 }

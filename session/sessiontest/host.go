@@ -38,7 +38,7 @@ func (r *Relay) NewHost(change func(*host.Config)) *Host {
 	conf := host.Config{
 		Relay: r.Relay, Options: r.options(nil), Source: h.Display, Injector: h.Recorder, Fronts: []host.Front{h.Customer}, Customer: "Ada", Software: "assist test",
 		Events: func(e host.Event) {
-			if e.Event == "code" {
+			if e.Event == "code" || e.Event == "called" {
 				select {
 				case code <- e:
 				default:

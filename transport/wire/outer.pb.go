@@ -241,6 +241,14 @@ type Request struct {
 	//	*Request_Invite
 	//	*Request_ListInvites
 	//	*Request_RevokeInvite
+	//	*Request_MintEnrolment
+	//	*Request_Enroll
+	//	*Request_Attend
+	//	*Request_Retire
+	//	*Request_Connect
+	//	*Request_ListMachines
+	//	*Request_ChangeMachine
+	//	*Request_Decline
 	Kind          isRequest_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -382,6 +390,78 @@ func (x *Request) GetRevokeInvite() *RevokeInvite {
 	return nil
 }
 
+func (x *Request) GetMintEnrolment() *MintEnrolment {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_MintEnrolment); ok {
+			return x.MintEnrolment
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetEnroll() *Enroll {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Enroll); ok {
+			return x.Enroll
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetAttend() *Attend {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Attend); ok {
+			return x.Attend
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetRetire() *Retire {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Retire); ok {
+			return x.Retire
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetConnect() *Connect {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Connect); ok {
+			return x.Connect
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetListMachines() *ListMachines {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_ListMachines); ok {
+			return x.ListMachines
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetChangeMachine() *ChangeMachine {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_ChangeMachine); ok {
+			return x.ChangeMachine
+		}
+	}
+	return nil
+}
+
+func (x *Request) GetDecline() *Decline {
+	if x != nil {
+		if x, ok := x.Kind.(*Request_Decline); ok {
+			return x.Decline
+		}
+	}
+	return nil
+}
+
 type isRequest_Kind interface {
 	isRequest_Kind()
 }
@@ -430,6 +510,38 @@ type Request_RevokeInvite struct {
 	RevokeInvite *RevokeInvite `protobuf:"bytes,11,opt,name=revoke_invite,json=revokeInvite,proto3,oneof"`
 }
 
+type Request_MintEnrolment struct {
+	MintEnrolment *MintEnrolment `protobuf:"bytes,20,opt,name=mint_enrolment,json=mintEnrolment,proto3,oneof"`
+}
+
+type Request_Enroll struct {
+	Enroll *Enroll `protobuf:"bytes,21,opt,name=enroll,proto3,oneof"`
+}
+
+type Request_Attend struct {
+	Attend *Attend `protobuf:"bytes,22,opt,name=attend,proto3,oneof"` // stream of Reply{attending, called}: stays open while the machine can be reached
+}
+
+type Request_Retire struct {
+	Retire *Retire `protobuf:"bytes,23,opt,name=retire,proto3,oneof"`
+}
+
+type Request_Connect struct {
+	Connect *Connect `protobuf:"bytes,24,opt,name=connect,proto3,oneof"` // stream of Reply{connecting, host_here, gone}
+}
+
+type Request_ListMachines struct {
+	ListMachines *ListMachines `protobuf:"bytes,25,opt,name=list_machines,json=listMachines,proto3,oneof"` // stream of Reply{machines}
+}
+
+type Request_ChangeMachine struct {
+	ChangeMachine *ChangeMachine `protobuf:"bytes,26,opt,name=change_machine,json=changeMachine,proto3,oneof"`
+}
+
+type Request_Decline struct {
+	Decline *Decline `protobuf:"bytes,27,opt,name=decline,proto3,oneof"`
+}
+
 func (*Request_Login) isRequest_Kind() {}
 
 func (*Request_Logout) isRequest_Kind() {}
@@ -452,6 +564,22 @@ func (*Request_ListInvites) isRequest_Kind() {}
 
 func (*Request_RevokeInvite) isRequest_Kind() {}
 
+func (*Request_MintEnrolment) isRequest_Kind() {}
+
+func (*Request_Enroll) isRequest_Kind() {}
+
+func (*Request_Attend) isRequest_Kind() {}
+
+func (*Request_Retire) isRequest_Kind() {}
+
+func (*Request_Connect) isRequest_Kind() {}
+
+func (*Request_ListMachines) isRequest_Kind() {}
+
+func (*Request_ChangeMachine) isRequest_Kind() {}
+
+func (*Request_Decline) isRequest_Kind() {}
+
 type Reply struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Problem *Problem               `protobuf:"bytes,15,opt,name=problem,proto3" json:"problem,omitempty"`
@@ -470,6 +598,12 @@ type Reply struct {
 	//	*Reply_HostGone
 	//	*Reply_Invited
 	//	*Reply_Invites
+	//	*Reply_Enrolment
+	//	*Reply_Enrolled
+	//	*Reply_Attending
+	//	*Reply_Called
+	//	*Reply_Connecting
+	//	*Reply_Machines
 	Kind          isReply_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -636,6 +770,60 @@ func (x *Reply) GetInvites() *Invites {
 	return nil
 }
 
+func (x *Reply) GetEnrolment() *Enrolment {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Enrolment); ok {
+			return x.Enrolment
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetEnrolled() *Enrolled {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Enrolled); ok {
+			return x.Enrolled
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetAttending() *Attending {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Attending); ok {
+			return x.Attending
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetCalled() *Called {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Called); ok {
+			return x.Called
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetConnecting() *Connecting {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Connecting); ok {
+			return x.Connecting
+		}
+	}
+	return nil
+}
+
+func (x *Reply) GetMachines() *Machines {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Machines); ok {
+			return x.Machines
+		}
+	}
+	return nil
+}
+
 type isReply_Kind interface {
 	isReply_Kind()
 }
@@ -692,6 +880,30 @@ type Reply_Invites struct {
 	Invites *Invites `protobuf:"bytes,13,opt,name=invites,proto3,oneof"`
 }
 
+type Reply_Enrolment struct {
+	Enrolment *Enrolment `protobuf:"bytes,20,opt,name=enrolment,proto3,oneof"`
+}
+
+type Reply_Enrolled struct {
+	Enrolled *Enrolled `protobuf:"bytes,21,opt,name=enrolled,proto3,oneof"`
+}
+
+type Reply_Attending struct {
+	Attending *Attending `protobuf:"bytes,22,opt,name=attending,proto3,oneof"`
+}
+
+type Reply_Called struct {
+	Called *Called `protobuf:"bytes,23,opt,name=called,proto3,oneof"`
+}
+
+type Reply_Connecting struct {
+	Connecting *Connecting `protobuf:"bytes,24,opt,name=connecting,proto3,oneof"`
+}
+
+type Reply_Machines struct {
+	Machines *Machines `protobuf:"bytes,25,opt,name=machines,proto3,oneof"`
+}
+
 func (*Reply_LoggedIn) isReply_Kind() {}
 
 func (*Reply_Done) isReply_Kind() {}
@@ -717,6 +929,18 @@ func (*Reply_HostGone) isReply_Kind() {}
 func (*Reply_Invited) isReply_Kind() {}
 
 func (*Reply_Invites) isReply_Kind() {}
+
+func (*Reply_Enrolment) isReply_Kind() {}
+
+func (*Reply_Enrolled) isReply_Kind() {}
+
+func (*Reply_Attending) isReply_Kind() {}
+
+func (*Reply_Called) isReply_Kind() {}
+
+func (*Reply_Connecting) isReply_Kind() {}
+
+func (*Reply_Machines) isReply_Kind() {}
 
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1149,6 +1373,7 @@ type OpenHost struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	HostKey       []byte                 `protobuf:"bytes,2,opt,name=host_key,json=hostKey,proto3" json:"host_key,omitempty"` // SHA-256 of the host's SubjectPublicKeyInfo, 32 bytes; badges are bound to it
+	Session       []byte                 `protobuf:"bytes,3,opt,name=session,proto3" json:"session,omitempty"`                // in place of a code, for a host that the session already belongs to: a machine that was called
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1193,6 +1418,13 @@ func (x *OpenHost) GetCode() string {
 func (x *OpenHost) GetHostKey() []byte {
 	if x != nil {
 		return x.HostKey
+	}
+	return nil
+}
+
+func (x *OpenHost) GetSession() []byte {
+	if x != nil {
+		return x.Session
 	}
 	return nil
 }
@@ -2124,7 +2356,7 @@ var File_transport_wire_outer_proto protoreflect.FileDescriptor
 
 const file_transport_wire_outer_proto_rawDesc = "" +
 	"\n" +
-	"\x1atransport/wire/outer.proto\x12\vassist.wire\"e\n" +
+	"\x1atransport/wire/outer.proto\x12\vassist.wire\x1a\x1ctransport/wire/machine.proto\"e\n" +
 	"\x05Hello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
 	"minVersion\x12\x1f\n" +
@@ -2141,7 +2373,7 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\"\n" +
-	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\"\xc5\x04\n" +
+	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\"\x82\b\n" +
 	"\aRequest\x12*\n" +
 	"\x05login\x18\x01 \x01(\v2\x12.assist.wire.LoginH\x00R\x05login\x12-\n" +
 	"\x06logout\x18\x02 \x01(\v2\x13.assist.wire.LogoutH\x00R\x06logout\x12-\n" +
@@ -2155,8 +2387,16 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\x06invite\x18\t \x01(\v2\x13.assist.wire.InviteH\x00R\x06invite\x12=\n" +
 	"\flist_invites\x18\n" +
 	" \x01(\v2\x18.assist.wire.ListInvitesH\x00R\vlistInvites\x12@\n" +
-	"\rrevoke_invite\x18\v \x01(\v2\x19.assist.wire.RevokeInviteH\x00R\frevokeInviteB\x06\n" +
-	"\x04kind\"\xca\x05\n" +
+	"\rrevoke_invite\x18\v \x01(\v2\x19.assist.wire.RevokeInviteH\x00R\frevokeInvite\x12C\n" +
+	"\x0emint_enrolment\x18\x14 \x01(\v2\x1a.assist.wire.MintEnrolmentH\x00R\rmintEnrolment\x12-\n" +
+	"\x06enroll\x18\x15 \x01(\v2\x13.assist.wire.EnrollH\x00R\x06enroll\x12-\n" +
+	"\x06attend\x18\x16 \x01(\v2\x13.assist.wire.AttendH\x00R\x06attend\x12-\n" +
+	"\x06retire\x18\x17 \x01(\v2\x13.assist.wire.RetireH\x00R\x06retire\x120\n" +
+	"\aconnect\x18\x18 \x01(\v2\x14.assist.wire.ConnectH\x00R\aconnect\x12@\n" +
+	"\rlist_machines\x18\x19 \x01(\v2\x19.assist.wire.ListMachinesH\x00R\flistMachines\x12C\n" +
+	"\x0echange_machine\x18\x1a \x01(\v2\x1a.assist.wire.ChangeMachineH\x00R\rchangeMachine\x120\n" +
+	"\adecline\x18\x1b \x01(\v2\x14.assist.wire.DeclineH\x00R\adeclineB\x06\n" +
+	"\x04kind\"\x8e\b\n" +
 	"\x05Reply\x12.\n" +
 	"\aproblem\x18\x0f \x01(\v2\x14.assist.wire.ProblemR\aproblem\x124\n" +
 	"\tlogged_in\x18\x01 \x01(\v2\x15.assist.wire.LoggedInH\x00R\bloggedIn\x12'\n" +
@@ -2174,7 +2414,15 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	" \x01(\v2\x15.assist.wire.HostHereH\x00R\bhostHere\x124\n" +
 	"\thost_gone\x18\v \x01(\v2\x15.assist.wire.HostGoneH\x00R\bhostGone\x120\n" +
 	"\ainvited\x18\f \x01(\v2\x14.assist.wire.InvitedH\x00R\ainvited\x120\n" +
-	"\ainvites\x18\r \x01(\v2\x14.assist.wire.InvitesH\x00R\ainvitesB\x06\n" +
+	"\ainvites\x18\r \x01(\v2\x14.assist.wire.InvitesH\x00R\ainvites\x126\n" +
+	"\tenrolment\x18\x14 \x01(\v2\x16.assist.wire.EnrolmentH\x00R\tenrolment\x123\n" +
+	"\benrolled\x18\x15 \x01(\v2\x15.assist.wire.EnrolledH\x00R\benrolled\x126\n" +
+	"\tattending\x18\x16 \x01(\v2\x16.assist.wire.AttendingH\x00R\tattending\x12-\n" +
+	"\x06called\x18\x17 \x01(\v2\x13.assist.wire.CalledH\x00R\x06called\x129\n" +
+	"\n" +
+	"connecting\x18\x18 \x01(\v2\x17.assist.wire.ConnectingH\x00R\n" +
+	"connecting\x123\n" +
+	"\bmachines\x18\x19 \x01(\v2\x15.assist.wire.MachinesH\x00R\bmachinesB\x06\n" +
 	"\x04kind\"\x06\n" +
 	"\x04Done\"U\n" +
 	"\x05Login\x12\x18\n" +
@@ -2200,10 +2448,11 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\x06Minted\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\asession\x18\x02 \x01(\fR\asession\x12!\n" +
-	"\fexpires_unix\x18\x03 \x01(\x03R\vexpiresUnix\"9\n" +
+	"\fexpires_unix\x18\x03 \x01(\x03R\vexpiresUnix\"S\n" +
 	"\bOpenHost\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x19\n" +
-	"\bhost_key\x18\x02 \x01(\fR\ahostKey\"\xdb\x01\n" +
+	"\bhost_key\x18\x02 \x01(\fR\ahostKey\x12\x18\n" +
+	"\asession\x18\x03 \x01(\fR\asession\"\xdb\x01\n" +
 	"\x06Opened\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\asession\x18\x02 \x01(\fR\asession\x12.\n" +
@@ -2281,36 +2530,50 @@ func file_transport_wire_outer_proto_rawDescGZIP() []byte {
 
 var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_transport_wire_outer_proto_goTypes = []any{
-	(*Hello)(nil),        // 0: assist.wire.Hello
-	(*HelloReply)(nil),   // 1: assist.wire.HelloReply
-	(*Problem)(nil),      // 2: assist.wire.Problem
-	(*Request)(nil),      // 3: assist.wire.Request
-	(*Reply)(nil),        // 4: assist.wire.Reply
-	(*Done)(nil),         // 5: assist.wire.Done
-	(*Login)(nil),        // 6: assist.wire.Login
-	(*LoggedIn)(nil),     // 7: assist.wire.LoggedIn
-	(*Account)(nil),      // 8: assist.wire.Account
-	(*Logout)(nil),       // 9: assist.wire.Logout
-	(*Whoami)(nil),       // 10: assist.wire.Whoami
-	(*Start)(nil),        // 11: assist.wire.Start
-	(*Minted)(nil),       // 12: assist.wire.Minted
-	(*OpenHost)(nil),     // 13: assist.wire.OpenHost
-	(*Opened)(nil),       // 14: assist.wire.Opened
-	(*Channel)(nil),      // 15: assist.wire.Channel
-	(*Introduced)(nil),   // 16: assist.wire.Introduced
-	(*PeerGone)(nil),     // 17: assist.wire.PeerGone
-	(*Join)(nil),         // 18: assist.wire.Join
-	(*Joined)(nil),       // 19: assist.wire.Joined
-	(*HostHere)(nil),     // 20: assist.wire.HostHere
-	(*HostGone)(nil),     // 21: assist.wire.HostGone
-	(*GetBadge)(nil),     // 22: assist.wire.GetBadge
-	(*Badge)(nil),        // 23: assist.wire.Badge
-	(*Invite)(nil),       // 24: assist.wire.Invite
-	(*Invited)(nil),      // 25: assist.wire.Invited
-	(*ListInvites)(nil),  // 26: assist.wire.ListInvites
-	(*Invites)(nil),      // 27: assist.wire.Invites
-	(*RevokeInvite)(nil), // 28: assist.wire.RevokeInvite
-	(*CloseCode)(nil),    // 29: assist.wire.CloseCode
+	(*Hello)(nil),         // 0: assist.wire.Hello
+	(*HelloReply)(nil),    // 1: assist.wire.HelloReply
+	(*Problem)(nil),       // 2: assist.wire.Problem
+	(*Request)(nil),       // 3: assist.wire.Request
+	(*Reply)(nil),         // 4: assist.wire.Reply
+	(*Done)(nil),          // 5: assist.wire.Done
+	(*Login)(nil),         // 6: assist.wire.Login
+	(*LoggedIn)(nil),      // 7: assist.wire.LoggedIn
+	(*Account)(nil),       // 8: assist.wire.Account
+	(*Logout)(nil),        // 9: assist.wire.Logout
+	(*Whoami)(nil),        // 10: assist.wire.Whoami
+	(*Start)(nil),         // 11: assist.wire.Start
+	(*Minted)(nil),        // 12: assist.wire.Minted
+	(*OpenHost)(nil),      // 13: assist.wire.OpenHost
+	(*Opened)(nil),        // 14: assist.wire.Opened
+	(*Channel)(nil),       // 15: assist.wire.Channel
+	(*Introduced)(nil),    // 16: assist.wire.Introduced
+	(*PeerGone)(nil),      // 17: assist.wire.PeerGone
+	(*Join)(nil),          // 18: assist.wire.Join
+	(*Joined)(nil),        // 19: assist.wire.Joined
+	(*HostHere)(nil),      // 20: assist.wire.HostHere
+	(*HostGone)(nil),      // 21: assist.wire.HostGone
+	(*GetBadge)(nil),      // 22: assist.wire.GetBadge
+	(*Badge)(nil),         // 23: assist.wire.Badge
+	(*Invite)(nil),        // 24: assist.wire.Invite
+	(*Invited)(nil),       // 25: assist.wire.Invited
+	(*ListInvites)(nil),   // 26: assist.wire.ListInvites
+	(*Invites)(nil),       // 27: assist.wire.Invites
+	(*RevokeInvite)(nil),  // 28: assist.wire.RevokeInvite
+	(*CloseCode)(nil),     // 29: assist.wire.CloseCode
+	(*MintEnrolment)(nil), // 30: assist.wire.MintEnrolment
+	(*Enroll)(nil),        // 31: assist.wire.Enroll
+	(*Attend)(nil),        // 32: assist.wire.Attend
+	(*Retire)(nil),        // 33: assist.wire.Retire
+	(*Connect)(nil),       // 34: assist.wire.Connect
+	(*ListMachines)(nil),  // 35: assist.wire.ListMachines
+	(*ChangeMachine)(nil), // 36: assist.wire.ChangeMachine
+	(*Decline)(nil),       // 37: assist.wire.Decline
+	(*Enrolment)(nil),     // 38: assist.wire.Enrolment
+	(*Enrolled)(nil),      // 39: assist.wire.Enrolled
+	(*Attending)(nil),     // 40: assist.wire.Attending
+	(*Called)(nil),        // 41: assist.wire.Called
+	(*Connecting)(nil),    // 42: assist.wire.Connecting
+	(*Machines)(nil),      // 43: assist.wire.Machines
 }
 var file_transport_wire_outer_proto_depIdxs = []int32{
 	2,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
@@ -2325,31 +2588,45 @@ var file_transport_wire_outer_proto_depIdxs = []int32{
 	24, // 9: assist.wire.Request.invite:type_name -> assist.wire.Invite
 	26, // 10: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
 	28, // 11: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
-	2,  // 12: assist.wire.Reply.problem:type_name -> assist.wire.Problem
-	7,  // 13: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
-	5,  // 14: assist.wire.Reply.done:type_name -> assist.wire.Done
-	8,  // 15: assist.wire.Reply.account:type_name -> assist.wire.Account
-	12, // 16: assist.wire.Reply.minted:type_name -> assist.wire.Minted
-	14, // 17: assist.wire.Reply.opened:type_name -> assist.wire.Opened
-	16, // 18: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
-	17, // 19: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
-	19, // 20: assist.wire.Reply.joined:type_name -> assist.wire.Joined
-	23, // 21: assist.wire.Reply.badge:type_name -> assist.wire.Badge
-	20, // 22: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
-	21, // 23: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
-	25, // 24: assist.wire.Reply.invited:type_name -> assist.wire.Invited
-	27, // 25: assist.wire.Reply.invites:type_name -> assist.wire.Invites
-	8,  // 26: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
-	15, // 27: assist.wire.Opened.channel:type_name -> assist.wire.Channel
-	8,  // 28: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
-	8,  // 29: assist.wire.Introduced.account:type_name -> assist.wire.Account
-	15, // 30: assist.wire.Joined.channel:type_name -> assist.wire.Channel
-	25, // 31: assist.wire.Invites.open:type_name -> assist.wire.Invited
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	30, // 12: assist.wire.Request.mint_enrolment:type_name -> assist.wire.MintEnrolment
+	31, // 13: assist.wire.Request.enroll:type_name -> assist.wire.Enroll
+	32, // 14: assist.wire.Request.attend:type_name -> assist.wire.Attend
+	33, // 15: assist.wire.Request.retire:type_name -> assist.wire.Retire
+	34, // 16: assist.wire.Request.connect:type_name -> assist.wire.Connect
+	35, // 17: assist.wire.Request.list_machines:type_name -> assist.wire.ListMachines
+	36, // 18: assist.wire.Request.change_machine:type_name -> assist.wire.ChangeMachine
+	37, // 19: assist.wire.Request.decline:type_name -> assist.wire.Decline
+	2,  // 20: assist.wire.Reply.problem:type_name -> assist.wire.Problem
+	7,  // 21: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
+	5,  // 22: assist.wire.Reply.done:type_name -> assist.wire.Done
+	8,  // 23: assist.wire.Reply.account:type_name -> assist.wire.Account
+	12, // 24: assist.wire.Reply.minted:type_name -> assist.wire.Minted
+	14, // 25: assist.wire.Reply.opened:type_name -> assist.wire.Opened
+	16, // 26: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
+	17, // 27: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
+	19, // 28: assist.wire.Reply.joined:type_name -> assist.wire.Joined
+	23, // 29: assist.wire.Reply.badge:type_name -> assist.wire.Badge
+	20, // 30: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
+	21, // 31: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
+	25, // 32: assist.wire.Reply.invited:type_name -> assist.wire.Invited
+	27, // 33: assist.wire.Reply.invites:type_name -> assist.wire.Invites
+	38, // 34: assist.wire.Reply.enrolment:type_name -> assist.wire.Enrolment
+	39, // 35: assist.wire.Reply.enrolled:type_name -> assist.wire.Enrolled
+	40, // 36: assist.wire.Reply.attending:type_name -> assist.wire.Attending
+	41, // 37: assist.wire.Reply.called:type_name -> assist.wire.Called
+	42, // 38: assist.wire.Reply.connecting:type_name -> assist.wire.Connecting
+	43, // 39: assist.wire.Reply.machines:type_name -> assist.wire.Machines
+	8,  // 40: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
+	15, // 41: assist.wire.Opened.channel:type_name -> assist.wire.Channel
+	8,  // 42: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
+	8,  // 43: assist.wire.Introduced.account:type_name -> assist.wire.Account
+	15, // 44: assist.wire.Joined.channel:type_name -> assist.wire.Channel
+	25, // 45: assist.wire.Invites.open:type_name -> assist.wire.Invited
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_transport_wire_outer_proto_init() }
@@ -2357,6 +2634,7 @@ func file_transport_wire_outer_proto_init() {
 	if File_transport_wire_outer_proto != nil {
 		return
 	}
+	file_transport_wire_machine_proto_init()
 	file_transport_wire_outer_proto_msgTypes[3].OneofWrappers = []any{
 		(*Request_Login)(nil),
 		(*Request_Logout)(nil),
@@ -2369,6 +2647,14 @@ func file_transport_wire_outer_proto_init() {
 		(*Request_Invite)(nil),
 		(*Request_ListInvites)(nil),
 		(*Request_RevokeInvite)(nil),
+		(*Request_MintEnrolment)(nil),
+		(*Request_Enroll)(nil),
+		(*Request_Attend)(nil),
+		(*Request_Retire)(nil),
+		(*Request_Connect)(nil),
+		(*Request_ListMachines)(nil),
+		(*Request_ChangeMachine)(nil),
+		(*Request_Decline)(nil),
 	}
 	file_transport_wire_outer_proto_msgTypes[4].OneofWrappers = []any{
 		(*Reply_LoggedIn)(nil),
@@ -2384,6 +2670,12 @@ func file_transport_wire_outer_proto_init() {
 		(*Reply_HostGone)(nil),
 		(*Reply_Invited)(nil),
 		(*Reply_Invites)(nil),
+		(*Reply_Enrolment)(nil),
+		(*Reply_Enrolled)(nil),
+		(*Reply_Attending)(nil),
+		(*Reply_Called)(nil),
+		(*Reply_Connecting)(nil),
+		(*Reply_Machines)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

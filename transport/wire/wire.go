@@ -44,6 +44,11 @@ const (
 	CodeUnknownCode = 20 // unknown, expired, closed or used: one answer for all
 	CodeSlowDown    = 21 // too many wrong tries
 	CodeHostGone    = 22 // the session is known, its host is not connected
+	CodeNoMachine   = 23 // no such machine, for this agent or at all; or it is not enrolled any more
+	CodeOffline     = 24 // the machine is known and not connected
+	CodeMachineKey  = 25 // the machine's key is not the one that was enrolled under this name
+	CodeToken       = 26 // enrolment token unknown, used or expired: one answer for all
+	CodeForbidden   = 27 // known and logged in, but not allowed to do that
 	CodeDraining    = 30 // the relay is going down
 	CodeFull        = 31 // a limit of the relay is reached
 )

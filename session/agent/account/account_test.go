@@ -154,6 +154,34 @@ func TestPins(t *testing.T) {
 	}
 }
 
+func TestMachinesArePinnedByRelay(t *testing.T) {
+	b, _ := book(t, false)
+	here, there := b.Machines("a:1"), b.Machines("b:2")
+	must(t, here.KeepMachine("web-01@acme", pinA))
+	must(t, there.KeepMachine("web-01@acme", pinB))
+	must(t, here.KeepMachine("db@acme", pinB))
+	for _, c := range []struct {
+		at     Machines
+		handle string
+		want   transport.Pin
+	}{{here, "web-01@acme", pinA}, {there, "web-01@acme", pinB}, {here, "db@acme", pinB}, {there, "db@acme", ""}} {
+		if got, err := c.at.MachinePin(c.handle); got != c.want || err != nil {
+			t.Errorf("%s at %s: %q %v", c.handle, c.at.relay, got, err)
+		}
+	}
+	must(t, here.ForgetMachine("web-01@acme"))
+	if got, err := here.MachinePin("web-01@acme"); got != "" || err != nil {
+		t.Errorf("forgotten: %q %v", got, err)
+	}
+	if err := here.ForgetMachine("web-01@acme"); !errors.Is(err, ErrNone) {
+		t.Errorf("forgotten twice: %v", err)
+	}
+	must(t, os.WriteFile(here.path, []byte("web-01@acme a:1\n"), 0o600))
+	if _, err := here.MachinePin("db@acme"); err == nil {
+		t.Error("a damaged file is read as if nothing were pinned")
+	}
+}
+
 func TestAddr(t *testing.T) {
 	for in, want := range map[string]string{
 		"Relay.example": "relay.example:8443", "relay.example:9": "relay.example:9", "127.0.0.1": "127.0.0.1:8443",
