@@ -276,10 +276,12 @@ func TestNewerConnectionOfAMachineWins(t *testing.T) {
 			t.Errorf("the older connection hears %v", r)
 		}
 		old.close()
+		synctest.Wait()
 		if list := eve.machines(token, ""); !list[0].Online {
 			t.Error("the end of the older connection takes the newer one along")
 		}
 		fresh.close()
+		synctest.Wait()
 		if list := eve.machines(token, ""); list[0].Online || list[0].SeenUnix == 0 {
 			t.Errorf("after it went: %v", list[0])
 		}
