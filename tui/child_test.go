@@ -75,6 +75,7 @@ func child(how []string) int {
 type panicky struct{}
 
 func (panicky) Rows(viewer.Frame) cell.Block { panic("a panic of the test") }
+func (panicky) Hide()                        {}
 
 func crowd(f *fake) {
 	f.state.Roster.Members = append(f.state.Roster.Members,

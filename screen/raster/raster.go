@@ -1,9 +1,9 @@
-// Package raster turns a picture into terminal cells: two pixels a cell, the upper one as the foreground of U+2580 (upper
-// half block), the lower one as the background; a cell of one colour is a space.
+// Package raster turns a picture into terminal cells: two colours and a glyph each, by half-blocks, by finer block glyphs with
+// the best two-colour fit, or by letters; in true colour or in the palette that a terminal has.
 //
-// It is pure: a picture goes in, strings with hand-made SGR (ECMA-48 8.3.117) come out. Rows keeps the strings of the last
-// picture and makes only those anew whose pixels changed; it belongs to one goroutine, the one that draws. Nothing here
-// waits, and nothing here moves the cursor: where a row lands is the business of whoever prints it.
+// It is pure: a picture goes in (Fitter), and out come cells, strings with hand-made SGR (Rows; ECMA-48 8.3.117), or the bytes
+// that bring a terminal from the cells that it shows to others (Encoder). Each of them keeps what it needs to make only what
+// changed and belongs to one goroutine, the one that draws. Nothing here waits, writes, or knows where a terminal is.
 package raster
 
 import (
@@ -17,7 +17,7 @@ import (
 // Depth is how many colours the cells may use.
 type Depth uint8
 
-// The depths. Mono draws by brightness with five shades and no colour at all, for NO_COLOR and terminals without any.
+// The depths. Mono draws by brightness with shades or dots and no colour at all, for NO_COLOR and terminals without any.
 const (
 	TrueColor Depth = iota
 	Colors256
@@ -38,54 +38,32 @@ func DepthOf(p colorprofile.Profile) Depth {
 	return Mono
 }
 
-const (
-	upperHalf = "▀"
-	reset     = "\x1b[m"
-)
-
-// shades are the glyphs of Mono, darkest first.
-var shades = [5]string{" ", "░", "▒", "▓", "█"}
-
-// pen is what the terminal draws with: colour codes of the depth in use, or one of the two below.
-type pen struct{ fg, bg int32 }
+// Colour is what the terminal draws with, at a depth: 0xRRGGBB or the number in its palette; or one of those below.
+type Colour uint32
 
 const (
-	unset       int32 = -1 // whatever it was before
-	defaultTone int32 = -2 // the terminal's own background
+	// Default is the terminal's own colour.
+	Default Colour = 1 << 24
+	// unset: whatever it was before.
+	unset Colour = 1 << 25
 )
 
-// AppendRow appends one row of cells to b: top and bottom are two rows of pixels of one length. A nil bottom leaves the
-// lower halves to the terminal's background. The row starts with an unknown pen and ends with a reset one.
-func AppendRow(b []byte, top, bottom []screen.RGB565, d Depth) []byte {
-	if d == Mono {
-		return appendShades(b, top, bottom)
-	}
-	now := pen{unset, unset}
-	for x, t := range top {
-		upper, lower := tone(t, d), defaultTone
-		if bottom != nil {
-			lower = tone(bottom[x], d)
-		}
-		if upper == lower {
-			b = now.set(b, unset, lower, d)
-			b = append(b, ' ')
-			continue
-		}
-		b = now.set(b, upper, lower, d)
-		b = append(b, upperHalf...)
-	}
-	return append(b, reset...)
+// Cell is what one place of the terminal shows. In the modes with a mask its bits, row by row from the upper left, are drawn in
+// FG and the others in BG. Glyph 0 is a space, whose FG is Default.
+type Cell struct {
+	FG, BG Colour
+	Glyph  uint8
 }
 
-func appendShades(b []byte, top, bottom []screen.RGB565) []byte {
-	for x, t := range top {
-		light := luma(t)
-		if bottom != nil {
-			light = (light + luma(bottom[x])) / 2
-		}
-		b = append(b, shades[min(light*len(shades)/256, len(shades)-1)]...)
-	}
-	return b
+// solid is a cell of one colour.
+func solid(c Colour) Cell { return Cell{FG: Default, BG: c} }
+
+const reset = "\x1b[m"
+
+// full is c in eight bits a channel.
+func full(c screen.RGB565) Colour {
+	r, g, b := c.RGB()
+	return Colour(r)<<16 | Colour(g)<<8 | Colour(b)
 }
 
 // luma is the brightness of c from 0 to 255 (Rec. 601 weights).
@@ -94,58 +72,33 @@ func luma(c screen.RGB565) int {
 	return (299*int(r) + 587*int(g) + 114*int(b)) / 1000
 }
 
-// tone is the code of c at depth d: the 565 colour itself, or a palette index.
-func tone(c screen.RGB565, d Depth) int32 {
-	switch d {
-	case Colors256:
-		return int32(nearest256(c))
-	case Colors16:
-		return int32(nearest16(c))
+// decimal are the numbers of a byte as they stand in a sequence.
+var decimal = func() (t [256]string) {
+	for i := range t {
+		t[i] = strconv.Itoa(i)
 	}
-	return int32(c)
-}
+	return t
+}()
 
-// set appends the SGR that brings the pen to fg and bg; unset leaves a side alone.
-func (p *pen) set(b []byte, fg, bg int32, d Depth) []byte {
-	newFG, newBG := fg != unset && fg != p.fg, bg != p.bg
-	if !newFG && !newBG {
-		return b
-	}
-	b = append(b, 0x1b, '[')
-	if newFG {
-		b = appendColour(b, fg, 30, d)
-		p.fg = fg
-	}
-	if newBG {
-		if newFG {
-			b = append(b, ';')
-		}
-		b = appendColour(b, bg, 40, d)
-		p.bg = bg
-	}
-	return append(b, 'm')
-}
-
-// appendColour appends the parameters of one colour; base is 30 for the foreground, 40 for the background.
-func appendColour(b []byte, code int32, base int64, d Depth) []byte {
+// appendColour appends the parameters of one colour; base is '3' for the foreground, '4' for the background.
+func appendColour(b []byte, c Colour, base byte, d Depth) []byte {
 	switch {
-	case code == defaultTone:
-		return strconv.AppendInt(b, base+9, 10)
-	case d == Colors16 && code < 8:
-		return strconv.AppendInt(b, base+int64(code), 10)
+	case c == Default:
+		return append(b, base, '9')
+	case d == Colors16 && c < 8:
+		return append(b, base, '0'+byte(c))
+	case d == Colors16 && base == '3':
+		return append(b, '9', '0'+byte(c-8))
 	case d == Colors16:
-		return strconv.AppendInt(b, base+60+int64(code-8), 10)
+		return append(b, '1', '0', '0'+byte(c-8))
 	case d == Colors256:
-		b = strconv.AppendInt(b, base+8, 10)
-		b = append(b, ";5;"...)
-		return strconv.AppendInt(b, int64(code), 10)
+		b = append(b, base, '8', ';', '5', ';')
+		return append(b, decimal[c&255]...)
 	}
-	b = strconv.AppendInt(b, base+8, 10)
-	b = append(b, ";2;"...)
-	r, g, bl := screen.RGB565(code).RGB()
-	b = strconv.AppendInt(b, int64(r), 10)
+	b = append(b, base, '8', ';', '2', ';')
+	b = append(b, decimal[c>>16&255]...)
 	b = append(b, ';')
-	b = strconv.AppendInt(b, int64(g), 10)
+	b = append(b, decimal[c>>8&255]...)
 	b = append(b, ';')
-	return strconv.AppendInt(b, int64(bl), 10)
+	return append(b, decimal[c&255]...)
 }

@@ -42,7 +42,7 @@ func TestRowsAsDrawings(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r Rows
-			got := r.Draw(c.pic, c.d)
+			got := r.Draw(c.pic, Half, c.d)
 			for i := range got {
 				if visible(got[i]) != c.want[i] {
 					t.Errorf("row %d\n got %s\nwant %s", i, visible(got[i]), c.want[i])
@@ -57,19 +57,19 @@ func TestRowsAsDrawings(t *testing.T) {
 
 func TestOnlyChangedRowsAreMade(t *testing.T) {
 	var r Rows
-	r.Draw(drawing("ww", "ww", "..", ".."), TrueColor)
+	r.Draw(drawing("ww", "ww", "..", ".."), Half, TrueColor)
 	if r.Made() != 2 {
 		t.Fatalf("first picture made %d rows, want 2", r.Made())
 	}
-	r.Draw(drawing("ww", "ww", "..", ".r"), TrueColor)
+	r.Draw(drawing("ww", "ww", "..", ".r"), Half, TrueColor)
 	if r.Made() != 1 {
 		t.Errorf("one changed row made %d", r.Made())
 	}
-	r.Draw(drawing("ww", "ww", "..", ".r"), TrueColor)
+	r.Draw(drawing("ww", "ww", "..", ".r"), Half, TrueColor)
 	if r.Made() != 0 {
 		t.Errorf("the same picture made %d rows", r.Made())
 	}
-	r.Draw(drawing("ww", "ww", "..", ".r"), Colors16)
+	r.Draw(drawing("ww", "ww", "..", ".r"), Half, Colors16)
 	if r.Made() != 2 {
 		t.Errorf("another depth made %d rows, want all 2", r.Made())
 	}
@@ -77,17 +77,17 @@ func TestOnlyChangedRowsAreMade(t *testing.T) {
 
 func TestMarkMovesAndLeavesNothingBehind(t *testing.T) {
 	var r Rows
-	plain := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor), "\n")
-	marked := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{At: image.Pt(1, 1), Sprite: Pointer(20)}), "\n")
+	plain := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), Half, TrueColor), "\n")
+	marked := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), Half, TrueColor, Mark{At: image.Pt(1, 1), Sprite: Pointer(20)}), "\n")
 	if marked == plain {
 		t.Error("the mark is not seen")
 	}
-	again := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor), "\n")
+	again := strings.Join(r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), Half, TrueColor), "\n")
 	if again != plain {
 		t.Error("the mark left something behind")
 	}
 	for _, at := range []image.Point{{-1, -1}, {4, 3}, {100, 100}, {-100, 2}} {
-		r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), TrueColor, Mark{At: at, Sprite: Pointer(1)})
+		r.Draw(drawing("rrrrr", "rrrrr", "rrrrr", "rrrrr"), Half, TrueColor, Mark{At: at, Sprite: Pointer(1)})
 	}
 }
 
@@ -112,7 +112,7 @@ func TestShortPictureIsNotDrawn(t *testing.T) {
 	var r Rows
 	p := drawing("ww", "ww")
 	p.Pix = p.Pix[:3]
-	if rows := r.Draw(p, TrueColor); rows != nil {
+	if rows := r.Draw(p, Half, TrueColor); rows != nil {
 		t.Errorf("drew %q from 3 of 4 pixels", rows)
 	}
 }
@@ -131,14 +131,16 @@ func TestDepthOf(t *testing.T) {
 func TestPalettesHitTheirOwnColours(t *testing.T) {
 	for _, c := range []struct {
 		c       screen.RGB565
-		at256   uint8
+		at256   Colour
 		at16    uint8
 		meaning string
-	}{{0x0000, 16, 0, "black"}, {0xFFFF, 231, 15, "white"}, {0xF800, 196, 9, "red"}, {0x07E0, 46, 10, "green"}, {0x8410, 244, 8, "grey"}} {
-		if g := nearest256(c.c); g != c.at256 {
-			t.Errorf("%s: 256 colours gave %d, want %d", c.meaning, g, c.at256)
+	}{{0x0000, 16, 0, "black"}, {0xFFFF, 231, 15, "white"}, {0xF800, 196, 9, "red"}, {0x07E0, 46, 10, "green"}} {
+		for place := range uint8(16) {
+			if g := tone(full(c.c), Colors256, place); g != c.at256 {
+				t.Errorf("%s at place %d: 256 colours gave %d, want %d", c.meaning, place, g, c.at256)
+			}
 		}
-		if g := nearest16(c.c); g != c.at16 {
+		if g := nearest16(full(c.c)); g != c.at16 {
 			t.Errorf("%s: 16 colours gave %d, want %d", c.meaning, g, c.at16)
 		}
 	}
@@ -151,6 +153,6 @@ func BenchmarkRowsWholePicture(b *testing.B) {
 		for i := range p.Pix {
 			p.Pix[i] = screen.RGB565(i*31 + n*977)
 		}
-		r.Draw(p, TrueColor)
+		r.Draw(p, Half, TrueColor)
 	}
 }

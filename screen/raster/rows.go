@@ -2,7 +2,6 @@ package raster
 
 import (
 	"image"
-	"slices"
 
 	"assist/screen"
 )
@@ -14,56 +13,72 @@ type Mark struct {
 	Fill   screen.RGB565 // of the inside, and of 'x'; 0: white, and what stands out
 }
 
-// Rows keeps the rows of cells of the last picture, so that only what changed is made anew. The zero value is ready.
+// Rows keeps the rows of cells of the last picture as strings, so that only what changed is made anew. The zero value is ready.
 type Rows struct {
-	depth Depth
-	size  image.Point
-	drawn []screen.RGB565 // pixels that rows shows, marks included
-	next  []screen.RGB565 // scratch of the same size
-	rows  []string
-	buf   []byte
-	made  int
+	fit  Fitter
+	last []Cell
+	mode Mode
+	deep Depth
+	size image.Point
+	rows []string
+	buf  []byte
+	made int
 }
 
-// Draw returns one string for each row of cells of p, (Grid.Y+1)/2 of them, each Grid.X cells wide. The slice is valid
-// until the next call; the strings stay.
-func (r *Rows) Draw(p *screen.Picture, d Depth, marks ...Mark) []string {
-	grid := p.Viewport.Grid
-	if grid.X <= 0 || grid.Y <= 0 || len(p.Pix) < grid.X*grid.Y {
+// Draw returns one string for each row of cells of p. The slice is valid until the next call; the strings stay.
+func (r *Rows) Draw(p *screen.Picture, m Mode, d Depth, marks ...Mark) []string {
+	cells, size := r.fit.Fit(p, m, d, marks...)
+	if cells == nil {
 		return nil
 	}
-	fresh := r.size != grid || r.depth != d
+	return r.Strings(cells, size, m, d)
+}
+
+// Strings is Draw for cells that were made elsewhere.
+func (r *Rows) Strings(cells []Cell, size image.Point, m Mode, d Depth) []string {
+	fresh := r.size != size || r.mode != m || r.deep != d
 	if fresh {
-		r.size, r.depth = grid, d
-		r.drawn = make([]screen.RGB565, grid.X*grid.Y)
-		r.next = make([]screen.RGB565, grid.X*grid.Y)
-		r.rows = make([]string, (grid.Y+1)/2)
-	}
-	copy(r.next, p.Pix[:grid.X*grid.Y])
-	for _, m := range marks {
-		m.paint(r.next, grid)
+		r.size, r.mode, r.deep = size, m, d
+		r.rows = make([]string, size.Y)
+		r.last = make([]Cell, len(cells))
 	}
 	r.made = 0
 	for y := range r.rows {
-		from, to := 2*y*grid.X, min((2*y+2)*grid.X, len(r.next))
-		if fresh || !slices.Equal(r.next[from:to], r.drawn[from:to]) {
-			r.rows[y] = r.row(r.next[from:to])
+		row, was := cells[y*size.X:(y+1)*size.X], r.last[y*size.X:(y+1)*size.X]
+		if fresh || !equal(row, was) {
+			r.buf = AppendRow(r.buf[:0], row, m, d)
+			r.rows[y] = string(r.buf)
+			copy(was, row)
 			r.made++
 		}
 	}
-	r.drawn, r.next = r.next, r.drawn
 	return r.rows
+}
+
+func equal(a, b []Cell) bool {
+	for i, c := range a {
+		if c != b[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // Made is how many rows the last Draw made anew.
 func (r *Rows) Made() int { return r.made }
 
-// row makes one row of cells from one or two rows of pixels.
-func (r *Rows) row(pix []screen.RGB565) string {
-	top, bottom := pix[:r.size.X], pix[r.size.X:]
-	if len(bottom) == 0 {
-		bottom = nil
+// AppendRow appends one row of cells. It starts with an unknown pen and ends with a reset one; without any colour there is no
+// pen at all.
+func AppendRow(b []byte, cells []Cell, m Mode, d Depth) []byte {
+	if d == Mono {
+		for _, c := range cells {
+			b = append(b, m.Glyph(c.Glyph)...)
+		}
+		return b
 	}
-	r.buf = AppendRow(r.buf[:0], top, bottom, r.depth)
-	return string(r.buf)
+	e := Encoder{mode: m, depth: d, fg: unset, bg: unset}
+	for _, c := range cells {
+		b, _ = e.write(b, c)
+	}
+	return append(b, reset...)
 }

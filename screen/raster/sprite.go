@@ -2,6 +2,7 @@ package raster
 
 import (
 	"image"
+	"strings"
 
 	"assist/screen"
 )
@@ -65,6 +66,20 @@ func Pointer(scale float64) Sprite {
 		}
 	}
 	return best
+}
+
+// Wide is s for pixels that are half as wide as high.
+func (s Sprite) Wide() Sprite {
+	out := make(Sprite, len(s))
+	for i, line := range s {
+		var b strings.Builder
+		for _, c := range line {
+			b.WriteRune(c)
+			b.WriteRune(c)
+		}
+		out[i] = b.String()
+	}
+	return out
 }
 
 // standsOut is the ink for what is under the sprite: black on what is light, white on what is dark.

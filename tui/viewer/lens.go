@@ -5,39 +5,53 @@ import (
 	"math"
 
 	"assist/screen"
+	"assist/screen/raster"
 )
 
 // Lens is which part of the display is looked at and how large: pure arithmetic between display pixels, grid pixels and
-// cells. A cell shows 1x2 grid pixels, which are taken to be square.
+// cells. A cell is taken to be twice as high as wide.
 type Lens struct {
 	Display image.Point // of the customer, in pixels; zero: not known yet
 	Cells   image.Point // room for the picture
-	Scale   float64     // display pixels along one grid pixel; 0: whatever shows the whole display
+	Mode    raster.Mode // decides how many grid pixels a cell shows
+	Scale   float64     // display pixels along a cell's width; 0: whatever shows the whole display
 	Center  image.Point // display pixels; only looked at while zoomed
 }
 
-// Closest is the largest magnification: one display pixel is one grid pixel. Nothing is gained beyond it.
-const Closest = 1
+// Closest is the scale of the largest magnification: a grid pixel is one display pixel wide or high, and nothing is gained
+// beyond it.
+func (l Lens) Closest() float64 {
+	g := l.Mode.Grain()
+	return max(float64(g.X), float64(g.Y)/2)
+}
 
 // step is how much one press of + or a notch of the wheel zooms.
 const step = 1.5
 
 // room is the grid that the cells give, in pixels, within what a viewport may ask for.
 func (l Lens) room() image.Point {
-	g := image.Pt(min(l.Cells.X, screen.MaxGrid), min(2*l.Cells.Y, screen.MaxGrid))
+	grain := l.Mode.Grain()
+	g := image.Pt(min(grain.X*l.Cells.X, screen.MaxGrid), min(grain.Y*l.Cells.Y, screen.MaxGrid))
 	for g.X*g.Y > screen.MaxPixels {
 		g.Y /= 2
 	}
 	return g
 }
 
+// pixel is the display pixels along width and height of a grid pixel.
+func (l Lens) pixel(scale float64) (w, h float64) {
+	g := l.Mode.Grain()
+	return scale / float64(g.X), 2 * scale / float64(g.Y)
+}
+
 // FitScale is the scale at which the whole display is seen, never below Closest.
 func (l Lens) FitScale() float64 {
 	room := l.room()
 	if room.X <= 0 || room.Y <= 0 || l.Display.X <= 0 {
-		return Closest
+		return l.Closest()
 	}
-	return max(Closest, float64(l.Display.X)/float64(room.X), float64(l.Display.Y)/float64(room.Y))
+	w, h := l.pixel(1)
+	return max(l.Closest(), float64(l.Display.X)/(float64(room.X)*w), float64(l.Display.Y)/(float64(room.Y)*h))
 }
 
 // Fits says whether the whole display is seen.
@@ -48,7 +62,7 @@ func (l Lens) Now() float64 {
 	if l.Fits() {
 		return l.FitScale()
 	}
-	return max(Closest, l.Scale)
+	return max(l.Closest(), l.Scale)
 }
 
 // Viewport is what to ask the host for. It is empty while the display or the room is unknown.
@@ -57,14 +71,14 @@ func (l Lens) Viewport() screen.Viewport {
 	if l.Display.X <= 0 || l.Display.Y <= 0 || room.X <= 0 || room.Y <= 0 {
 		return screen.Viewport{}
 	}
-	scale := l.Now()
+	w, h := l.pixel(l.Now())
 	size := image.Pt(
-		min(l.Display.X, int(float64(room.X)*scale+0.5)),
-		min(l.Display.Y, int(float64(room.Y)*scale+0.5)),
+		min(l.Display.X, int(float64(room.X)*w+0.5)),
+		min(l.Display.Y, int(float64(room.Y)*h+0.5)),
 	)
 	grid := image.Pt(
-		max(1, min(room.X, size.X, int(float64(size.X)/scale+0.5))),
-		max(1, min(room.Y, size.Y, int(float64(size.Y)/scale+0.5))),
+		max(1, min(room.X, size.X, int(float64(size.X)/w+0.5))),
+		max(1, min(room.Y, size.Y, int(float64(size.Y)/h+0.5))),
 	)
 	at := image.Pt((l.Display.X-size.X)/2, (l.Display.Y-size.Y)/2)
 	if !l.Fits() {
@@ -79,7 +93,7 @@ func (l Lens) Viewport() screen.Viewport {
 // At is the lens at another scale, holding the display point about where it is seen.
 func (l Lens) At(scale float64, about image.Point) Lens {
 	before := l.Viewport().Region
-	l.Scale = max(Closest, scale)
+	l.Scale = max(l.Closest(), scale)
 	if l.Scale >= l.FitScale() {
 		l.Scale = 0
 		return l
@@ -106,12 +120,12 @@ func (l Lens) Out(about image.Point) Lens { return l.At(l.Now()*step, about) }
 // Cycle goes on from fit to 2:1, to 1:1 and back to fit, about a display point.
 func (l Lens) Cycle(about image.Point) Lens {
 	switch now := l.Now(); {
-	case !l.Fits() && now <= Closest:
+	case !l.Fits() && now <= l.Closest():
 		return l.At(math.Inf(1), about)
-	case now > 2:
-		return l.At(2, about)
+	case now > 2*l.Closest():
+		return l.At(2*l.Closest(), about)
 	}
-	return l.At(Closest, about)
+	return l.At(l.Closest(), about)
 }
 
 // Pan moves by display pixels.
@@ -153,17 +167,23 @@ func outside(v, lo, hi int) int {
 }
 
 // PointOf is the middle of what cell c of a picture shows, in display pixels. Cells beside the picture give the nearest.
-func PointOf(v screen.Viewport, c image.Point) image.Point {
+func PointOf(v screen.Viewport, m raster.Mode, c image.Point) image.Point {
 	if v.Grid.X <= 0 || v.Grid.Y <= 0 {
 		return v.Region.Min
 	}
-	x := max(0, min(c.X, v.Grid.X-1))
-	top := max(0, min(2*c.Y, (v.Grid.Y-1)/2*2))
-	bottom := min(top+2, v.Grid.Y)
+	grain := m.Grain()
+	left, right := within(c.X, grain.X, v.Grid.X)
+	top, bottom := within(c.Y, grain.Y, v.Grid.Y)
 	return image.Pt(
-		v.Region.Min.X+(2*x+1)*v.Region.Dx()/(2*v.Grid.X),
+		v.Region.Min.X+(left+right)*v.Region.Dx()/(2*v.Grid.X),
 		v.Region.Min.Y+(top+bottom)*v.Region.Dy()/(2*v.Grid.Y),
 	)
+}
+
+// within is the grid pixels that cell c shows along one axis, of n; c is brought to the nearest cell that shows any.
+func within(c, grain, n int) (from, to int) {
+	from = max(0, min(c*grain, (n-1)/grain*grain))
+	return from, min(from+grain, n)
 }
 
 // PixelOf is the grid pixel that shows the middle of display pixel p, and whether it is seen at all.
@@ -174,6 +194,3 @@ func PixelOf(v screen.Viewport, p image.Point) (image.Point, bool) {
 	d := p.Sub(v.Region.Min)
 	return image.Pt((2*d.X+1)*v.Grid.X/(2*v.Region.Dx()), (2*d.Y+1)*v.Grid.Y/(2*v.Region.Dy())), true
 }
-
-// CellsOf is how many cells a picture of grid g takes.
-func CellsOf(g image.Point) image.Point { return image.Pt(g.X, (g.Y+1)/2) }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"assist/screen"
+	"assist/screen/raster"
 
 	"pgregory.net/rapid"
 )
@@ -85,12 +86,12 @@ func TestCellMeansTheMiddleOfWhatItShows(t *testing.T) {
 		{-5, -5}:   {105, 210},
 		{999, 999}: {1695, 1090},
 	} {
-		if got := PointOf(v, cell); got != want {
+		if got := PointOf(v, raster.Half, cell); got != want {
 			t.Errorf("cell %v: %v, want %v", cell, got, want)
 		}
 	}
 	odd := screen.Viewport{Region: image.Rect(0, 0, 10, 30), Grid: image.Pt(1, 3)}
-	if got := PointOf(odd, image.Pt(0, 1)); got != image.Pt(5, 25) {
+	if got := PointOf(odd, raster.Half, image.Pt(0, 1)); got != image.Pt(5, 25) {
 		t.Errorf("half cell at the bottom: %v, want (5,25)", got)
 	}
 }
@@ -103,6 +104,7 @@ func TestLensKeepsItsPromises(t *testing.T) {
 		l := Lens{
 			Display: image.Pt(side.Draw(t, "w"), side.Draw(t, "h")),
 			Cells:   image.Pt(rapid.IntRange(1, 3000).Draw(t, "cols"), rapid.IntRange(1, 1500).Draw(t, "rows")),
+			Mode:    rapid.SampledFrom(append(raster.Modes(), raster.Pixels)).Draw(t, "mode"),
 		}
 		for range rapid.IntRange(0, 12).Draw(t, "moves") {
 			p := image.Pt(rapid.IntRange(0, l.Display.X-1).Draw(t, "x"), rapid.IntRange(0, l.Display.Y-1).Draw(t, "y"))
@@ -128,13 +130,14 @@ func TestLensKeepsItsPromises(t *testing.T) {
 		if v.Grid.X > v.Region.Dx() || v.Grid.Y > v.Region.Dy() {
 			t.Fatalf("grid %v for region %v", v.Grid, v.Region)
 		}
-		if c := CellsOf(v.Grid); c.X > l.Cells.X || c.Y > l.Cells.Y {
+		grain := l.Mode.Grain()
+		if c := l.Mode.Cells(v.Grid); c.X > l.Cells.X || c.Y > l.Cells.Y {
 			t.Fatalf("%v cells do not fit %v", c, l.Cells)
 		}
-		c := image.Pt(rapid.IntRange(0, v.Grid.X-1).Draw(t, "cell x"), rapid.IntRange(0, CellsOf(v.Grid).Y-1).Draw(t, "cell y"))
-		at := PointOf(v, c)
+		c := image.Pt(rapid.IntRange(0, l.Mode.Cells(v.Grid).X-1).Draw(t, "cell x"), rapid.IntRange(0, l.Mode.Cells(v.Grid).Y-1).Draw(t, "cell y"))
+		at := PointOf(v, l.Mode, c)
 		px, seen := PixelOf(v, at)
-		if !seen || px.X != c.X || px.Y/2 != c.Y {
+		if !seen || px.X/grain.X != c.X || px.Y/grain.Y != c.Y {
 			t.Fatalf("cell %v is point %v, which is pixel %v (seen %v) of %v", c, at, px, seen, v)
 		}
 	})

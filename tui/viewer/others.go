@@ -35,7 +35,10 @@ func seen(others []Other, v screen.Viewport) (out []Other) {
 // Sprites are all pointers as drawings over the picture, the customer's lowest.
 func (f Frame) Sprites() (marks []raster.Mark) {
 	v := f.Picture.Viewport
-	arrow := raster.Pointer(float64(v.Region.Dx()) / float64(max(1, v.Grid.X)))
+	arrow := raster.Pointer(float64(v.Region.Dy()) / float64(max(1, v.Grid.Y)))
+	if f.Mode == raster.Quadrant { // its pixels are half as wide as high
+		arrow = arrow.Wide()
+	}
 	if f.Pointer != nil {
 		marks = append(marks, raster.Mark{At: *f.Pointer, Sprite: arrow})
 	}
@@ -57,11 +60,12 @@ func (f Frame) Tags() (tags []Tag) {
 	if f.Picture == nil {
 		return nil
 	}
-	from := placed(f.Size, CellsOf(f.Picture.Viewport.Grid))
+	from := Placed(f.Size, f.Mode.Cells(f.Picture.Viewport.Grid))
+	grain := f.Mode.Grain()
 	for _, o := range f.Others {
 		name := " " + cell.Cut(o.Name, min(MaxTag, f.Size.X-2)) + " "
 		w := cell.Width(name)
-		at := from.Add(image.Pt(o.At.X+2, o.At.Y/2+1))
+		at := from.Add(image.Pt(o.At.X/grain.X+2, o.At.Y/grain.Y+1))
 		at.X = max(0, min(at.X, f.Size.X-w))
 		if at.Y >= f.Size.Y { // the last row: beside the tip instead
 			at.Y = f.Size.Y - 1

@@ -43,10 +43,25 @@ func (p *Pane) SetSize(r image.Rectangle) {
 // SetDepth says how many colours the terminal shows.
 func (p *Pane) SetDepth(d raster.Depth) { p.depth = d }
 
+// SetMode says by which means cells show pixels. What is looked at stays.
+func (p *Pane) SetMode(m raster.Mode) {
+	whole := p.Lens.Fits()
+	p.Lens.Mode = m
+	if whole {
+		p.Lens.Scale = 0
+	}
+}
+
+// Mode is what SetMode said last.
+func (p *Pane) Mode() raster.Mode { return p.Lens.Mode }
+
+// Hide says that the view has no picture in it.
+func (p *Pane) Hide() { p.render.Hide() }
+
 // SetDisplay tells the size of the customer's display; when it changes, the lens goes back to the whole.
 func (p *Pane) SetDisplay(size image.Point) {
 	if size != p.Lens.Display {
-		p.Lens = Lens{Display: size, Cells: p.Lens.Cells}
+		p.Lens = Lens{Display: size, Cells: p.Lens.Cells, Mode: p.Lens.Mode}
 	}
 }
 
@@ -88,7 +103,7 @@ func (p *Pane) current() *screen.Picture {
 
 // View draws the pane, exactly as large as it was made.
 func (p *Pane) View() cell.Block {
-	f := Frame{Picture: p.current(), Size: p.Lens.Cells, Place: p.place, Depth: p.depth, Covered: p.covered}
+	f := Frame{Picture: p.current(), Size: p.Lens.Cells, Place: p.place, Mode: p.Lens.Mode, Depth: p.depth, Covered: p.covered}
 	if f.Picture != nil && !p.pointer.Hidden {
 		if at, seen := PixelOf(f.Picture.Viewport, p.pointer.At); seen {
 			f.Pointer = &at
@@ -107,9 +122,9 @@ func (p *Pane) Point(at image.Point) (image.Point, bool) {
 	if pic == nil {
 		return image.Point{}, false
 	}
-	size := CellsOf(pic.Viewport.Grid)
-	c := at.Sub(p.place).Sub(placed(p.Lens.Cells, size))
-	return PointOf(pic.Viewport, c), c.In(image.Rectangle{Max: size})
+	size := p.Lens.Mode.Cells(pic.Viewport.Grid)
+	c := at.Sub(p.place).Sub(Placed(p.Lens.Cells, size))
+	return PointOf(pic.Viewport, p.Lens.Mode, c), c.In(image.Rectangle{Max: size})
 }
 
 // Drag pans by cells of the terminal, as if the picture were held.
@@ -141,7 +156,7 @@ func (p *Pane) Zoom() string {
 	if p.Lens.Fits() {
 		return "whole screen"
 	}
-	s := fmt.Sprintf("%.3g:1", p.Lens.Now())
+	s := fmt.Sprintf("%.3g:1", p.Lens.Now()/p.Lens.Closest())
 	if p.Following {
 		s += ", follows the pointer"
 	}

@@ -1,0 +1,141 @@
+package raster
+
+import (
+	"image"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"assist/screen"
+)
+
+// exhaustive is the least error of all masks of a patch.
+func exhaustive(p *patch) (best int64) {
+	for mask := range 1 << (p.n - 1) {
+		best = max(best, p.score(uint8(mask)))
+	}
+	return best
+}
+
+func TestSplitIsAsGoodAsTryingAll(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	var lost, total int64
+	for range 20000 {
+		p := patch{n: []int{4, 6, 8}[dice.IntN(3)]}
+		a, b := of(Colour(dice.IntN(1<<24))), of(Colour(dice.IntN(1<<24)))
+		for i := range p.n { // two colours, blended and with grain, as edges of a picture are
+			w, grain := int32(dice.IntN(101)), int32(dice.IntN(25))
+			if dice.IntN(3) > 0 {
+				w = w / 51 * 100
+			}
+			for c := range 3 {
+				v := (a[c]*w+b[c]*(100-w))/100 + grain
+				p.pix[i] = p.pix[i]<<8 | Colour(max(0, min(255, v)))
+			}
+		}
+		p.measure()
+		_, got := p.split()
+		best := exhaustive(&p)
+		lost += best - got
+		total += p.total() - best
+	}
+	if share := float64(lost) / float64(total); share > 0.02 {
+		t.Errorf("the split's error is %.1f %% above the least", 100*share)
+	}
+}
+
+func TestTwoColoursAreKeptExactly(t *testing.T) {
+	p := patch{n: 8}
+	for mask := range 255 {
+		for i := range p.n {
+			p.pix[i] = map[bool]Colour{true: 0x123456, false: 0xABCDEF}[mask>>i&1 == 1]
+		}
+		fg, bg, got := p.fit(0)
+		for i := range p.n {
+			shown := bg
+			if got>>i&1 == 1 {
+				shown = fg
+			}
+			if shown != p.pix[i] {
+				t.Fatalf("mask %08b: pixel %d is %06x, want %06x", mask, i, shown, p.pix[i])
+			}
+		}
+	}
+}
+
+// A still edge with a little grain keeps its glyphs; an edge that moves does not.
+func TestFineGlyphsDoNotDance(t *testing.T) {
+	dice := rand.New(rand.NewPCG(3, 4))
+	frame := func(edge int) *screen.Picture {
+		p := &screen.Picture{Viewport: screen.Viewport{Grid: image.Pt(80, 80)}, Pix: make([]screen.RGB565, 80*80)}
+		for i := range p.Pix {
+			v := 60 + dice.IntN(10)
+			if i%80+i/80 > edge {
+				v += 70
+			}
+			p.Pix[i] = screen.RGB565(v>>3<<11 | v>>2<<5 | v>>3)
+		}
+		return p
+	}
+	var f Fitter
+	first, _ := f.Fit(frame(80), Octant, TrueColor)
+	was := slices.Clone(first)
+	flips := func(p *screen.Picture) (n int) {
+		now, _ := f.Fit(p, Octant, TrueColor)
+		for i, c := range now {
+			if c.Glyph != 0 && was[i].Glyph != 0 {
+				n += min(bits.OnesCount8(c.Glyph^was[i].Glyph), 8-bits.OnesCount8(c.Glyph^was[i].Glyph))
+			}
+		}
+		was = slices.Clone(now)
+		return n
+	}
+	if n := flips(frame(80)); n > 40 {
+		t.Errorf("%d dots of a still picture changed", n)
+	}
+	if n := flips(frame(84)); n < 40 {
+		t.Errorf("only %d dots changed when the edge moved", n)
+	}
+}
+
+func TestOnlyChangedCellsAreFitted(t *testing.T) {
+	var f Fitter
+	p := drawing("wwww....", "wwww....", "w.w.w.w.", ".w.w.w.w")
+	cells, size := f.Fit(p, Octant, TrueColor)
+	if size != image.Pt(4, 1) || f.Made() != 1 {
+		t.Fatalf("%v cells, %d rows made", size, f.Made())
+	}
+	before := slices.Clone(cells)
+	p.Pix[0] = inks['r']
+	cells, _ = f.Fit(p, Octant, TrueColor)
+	if slices.Equal(cells, before) || !slices.Equal(cells[1:], before[1:]) {
+		t.Errorf("%v became %v", before, cells)
+	}
+}
+
+func TestDitherIsTheColourInTheMean(t *testing.T) {
+	for _, c := range []Colour{0x305080, 0xC0A040, 0x777777, 0x0C0C0C, 0x90C0F0} {
+		var sum rgb
+		for place := range uint8(16) {
+			sum = sum.plus(of(palette256(tone(c, Colors256, place))))
+		}
+		mean := of(sum.mean(16))
+		for i, v := range of(c) {
+			if d := mean[i] - v; d > 16 || d < -16 {
+				t.Errorf("%06x is %v in the mean", c, mean)
+			}
+		}
+	}
+}
+
+// palette256 is what xterm shows for a number from 16 on.
+func palette256(n Colour) Colour {
+	if n >= 232 {
+		v := 8 + 10*(n-232)
+		return v<<16 | v<<8 | v
+	}
+	n -= 16
+	level := func(i Colour) Colour { return Colour(cubeLevels[i]) }
+	return level(n/36)<<16 | level(n/6%6)<<8 | level(n%6)
+}
