@@ -11,11 +11,25 @@ func TestGlyphsAreThoseOfUnicode(t *testing.T) {
 		mask uint8
 		want rune
 	}{
-		{Quadrant, 0b0001, 0x2598}, {Quadrant, 0b0110, 0x259E}, {Quadrant, 0b1110, 0x259F},
-		{Sextant, 1, 0x1FB00}, {Sextant, 20, 0x1FB13}, {Sextant, 22, 0x1FB14}, {Sextant, 41, 0x1FB27}, {Sextant, 43, 0x1FB28}, {Sextant, 62, 0x1FB3B},
+		{Quadrant, 0b0001, 0x2598},
+		{Quadrant, 0b0110, 0x259E},
+		{Quadrant, 0b1110, 0x259F},
+		{Sextant, 1, 0x1FB00},
+		{Sextant, 20, 0x1FB13},
+		{Sextant, 22, 0x1FB14},
+		{Sextant, 41, 0x1FB27},
+		{Sextant, 43, 0x1FB28},
+		{Sextant, 62, 0x1FB3B},
 		// The names say which octants are set: 3, 23, 1234567, 18, 1234568, 8.
-		{Octant, 0x04, 0x1CD00}, {Octant, 0x06, 0x1CD01}, {Octant, 0x7F, 0x1CD70}, {Octant, 0x81, 0x1CD71}, {Octant, 0xBF, 0x1CDAB}, {Octant, 0x80, 0x1CEA0},
-		{Octant, 0xFE, 0x1CDE5}, {Octant, 0x3F, 0x1FB85}, {ASCII, 'x', 'x'},
+		{Octant, 0x04, 0x1CD00},
+		{Octant, 0x06, 0x1CD01},
+		{Octant, 0x7F, 0x1CD70},
+		{Octant, 0x81, 0x1CD71},
+		{Octant, 0xBF, 0x1CDAB},
+		{Octant, 0x80, 0x1CEA0},
+		{Octant, 0xFE, 0x1CDE5},
+		{Octant, 0x3F, 0x1FB85},
+		{ASCII, 'x', 'x'},
 	} {
 		if got, _ := utf8.DecodeRuneInString(c.m.Glyph(c.mask)); got != c.want {
 			t.Errorf("%v %#x is U+%04X, want U+%04X", c.m, c.mask, got, c.want)
