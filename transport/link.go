@@ -17,6 +17,7 @@ type Link struct {
 	fp   Fingerprint
 	key  ed25519.PublicKey
 
+	gauge    *gauge
 	grams    chan datagram // arrived
 	outgoing chan []byte
 
@@ -27,7 +28,7 @@ type Link struct {
 func newLink(v *Virtual, conn *quic.Conn) (*Link, error) {
 	num, ok := peerOf(conn.RemoteAddr())
 	leaf, err := leafOf(conn.ConnectionState().TLS)
-	l := &Link{conn: conn, v: v, num: num, grams: make(chan datagram, gramQueue), outgoing: make(chan []byte)}
+	l := &Link{conn: conn, v: v, num: num, gauge: gaugeOf(conn), grams: make(chan datagram, gramQueue), outgoing: make(chan []byte)}
 	if err == nil && ok {
 		l.peer, l.fp = v.peer(num), FingerprintOf(leaf)
 		l.key, _ = leaf.PublicKey.(ed25519.PublicKey) // innerTLS let no other pass

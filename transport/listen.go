@@ -39,6 +39,7 @@ func innerConfig() *quic.Config {
 		MaxIncomingUniStreams:            innerStreams,
 		EnableDatagrams:                  true,
 		EnableStreamResetPartialDelivery: true,
+		Tracer:                           trace,
 	}
 }
 
@@ -152,7 +153,7 @@ func (v *Virtual) Dial(ctx context.Context, to uint32, id Identity, verify func(
 		refused = verify(FingerprintOf(leaf))
 		return refused
 	})
-	conn, err := v.tr.Dial(ctx, v.peer(uint16(to)).addr, conf, innerConfig())
+	conn, err := v.tr.Dial(gauged(ctx), v.peer(uint16(to)).addr, conf, innerConfig())
 	if err != nil {
 		if refused != nil {
 			err = refused

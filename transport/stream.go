@@ -50,7 +50,7 @@ func (l *Link) OpenStream(ctx context.Context, kind wire.StreamKind) (Stream, er
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", plainError(err))
 	}
-	return duplex{sending{s}, receiving{s}}, nil
+	return duplex{l.sending(s), receiving{s}}, nil
 }
 
 // OpenUni opens a stream of that kind that only this end writes.
@@ -62,7 +62,7 @@ func (l *Link) OpenUni(ctx context.Context, kind wire.StreamKind) (SendStream, e
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", plainError(err))
 	}
-	return sending{s}, nil
+	return l.sending(s), nil
 }
 
 // AcceptStream waits for the next stream in both directions and reads its kind. Kinds that do not exist are reset.
@@ -74,7 +74,7 @@ func (l *Link) AcceptStream(ctx context.Context) (wire.StreamKind, Stream, error
 		}
 		switch kind, ok := l.kindOf(ctx, s); {
 		case ok && !kind.Uni():
-			return kind, duplex{sending{s}, receiving{s}}, nil
+			return kind, duplex{l.sending(s), receiving{s}}, nil
 		default:
 			s.CancelRead(codeUnknownKind)
 			s.CancelWrite(codeUnknownKind)
@@ -119,9 +119,16 @@ type quicSend interface {
 	CancelWrite(quic.StreamErrorCode)
 	SetWriteDeadline(time.Time) error
 	SetPriority(urgency int8, incremental bool)
+	WriteWithLimit(b []byte, limit func(most int) int) (int, error)
 }
 
-type sending struct{ s quicSend }
+type sending struct {
+	s     quicSend
+	pace  *pace
+	ended <-chan struct{} // with the link
+}
+
+func (l *Link) sending(s quicSend) sending { return sending{s, l.gauge.pace, l.Done()} }
 
 func (s sending) Write(b []byte) (int, error) {
 	n, err := s.s.Write(b)

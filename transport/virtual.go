@@ -48,7 +48,10 @@ func (o *Outer) Open(ch *wire.Channel) (*Virtual, error) {
 	if err := v.Rebind(o, ch); err != nil {
 		return nil, err
 	}
-	v.tr = &quic.Transport{Conn: v.packetConn(o)}
+	v.tr = &quic.Transport{
+		Conn:        v.packetConn(o),
+		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) { return gauged(ctx), nil },
+	}
 	return v, nil
 }
 
@@ -67,7 +70,17 @@ func (v *Virtual) Rebind(o *Outer, ch *wire.Channel) error {
 		old.close()
 	}
 	r.begin()
+	v.moved()
 	return nil
+}
+
+// moved tells the links that their packets travel another way.
+func (v *Virtual) moved() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for l := range v.links {
+		l.gauge.pace.moved()
+	}
 }
 
 func (o *Outer) attach(channel uint64, v *Virtual) {
