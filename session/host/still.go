@@ -42,12 +42,13 @@ func (s *studio) serveStill(ctx context.Context, c *console, stream transport.St
 		stream.CancelWrite(0)
 		return streamEnd(err)
 	}
-	_ = stream.SetWriteDeadline(time.Now().Add(stillTime))
+	paced := transport.Pace(stream, transport.Bulk)
+	_ = paced.SetWriteDeadline(time.Now().Add(stillTime))
 	answer, err := s.still(ctx, c, region)
 	if err != nil {
 		answer = inner.AppendStillRefused(nil, err.Error())
 	}
-	if _, err := stream.Write(answer); err != nil {
+	if _, err := paced.Write(answer); err != nil {
 		return givenUp(err, "write still")
 	}
 	_ = stream.Close()

@@ -226,6 +226,7 @@ func (v *viewer) open(ctx context.Context, view uint32) error {
 		return fmt.Errorf("open picture stream: %w", err)
 	}
 	stream.SetUrgency(urgePicture)
+	stream = transport.Pace(stream, transport.Picture)
 	_ = stream.SetWriteDeadline(time.Now().Add(stallLimit))
 	if _, err := stream.Write(inner.AppendPictureHead(nil, view)); err != nil {
 		return givenUp(err, "begin picture stream")
