@@ -72,3 +72,12 @@ deps-demo: ; @[ -n "$$DISPLAY" ] || .ci/install xvfb xterm openbox x11-apps x11-
 
 clean:
 	rm -rf bin
+
+# Text sessions. The programs that run in them:
+TEXTDEB := xvfb xterm bash vim less htop procps mc tmux vttest
+.PHONY: vt-compare deps-text
+# The terminal emulator beside a real xterm, on programs recorded now; writes the table. Fails where a program's screen differs.
+vt-compare: deps-text
+	ASSIST_VT_TABLE=$(abspath docs/vt-compare.md) $(GO) test -tags desktop -count=1 -v -timeout 10m -run TestLikeXterm ./screen/console/vt
+
+deps-text: ; @.ci/install $(TEXTDEB)
