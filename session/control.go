@@ -51,7 +51,7 @@ func (m *seat) refuse(g Grants, until time.Time) {
 	if m.noUntil == nil {
 		m.noUntil = make(map[Grants]time.Time)
 	}
-	for one := View; one <= File; one <<= 1 {
+	for one := View; one <= Run; one <<= 1 {
 		if g.Has(one) {
 			m.noUntil[one] = until
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -13,9 +14,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"assist/chat"
+	"assist/screen"
 	"assist/session"
 	"assist/session/agent/local"
 	"assist/session/console"
+	"assist/transport"
+	"assist/transport/wire"
 )
 
 // stubConsole is a program whose session is a script's: it answers on the control socket like a console, and its host agrees.
@@ -109,6 +113,28 @@ func (s *stub) RevokeInvite(_ context.Context, code string) error {
 	}
 	s.st.Invites = nil
 	return nil
+}
+
+// Obtain, Play and Open: a script's session has no host that could play or run anything; the customer says no.
+func (s *stub) Obtain(_ context.Context, want session.Grants) error {
+	if want&^(session.View|session.Control|session.Chat) != 0 {
+		return console.ErrRefused
+	}
+	return nil
+}
+
+// Play says in the chat what is typed.
+func (s *stub) Play(_ context.Context, evs []screen.Input) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ev := range evs {
+		s.add(chat.Entry{From: 2, Name: "Anna", Lane: chat.AgentsOnly, Kind: chat.Said, Text: fmt.Sprintf("%d %#x %d %s", ev.Kind, ev.Key, ev.Mods, ev.Text)})
+	}
+	return nil
+}
+
+func (s *stub) Open(context.Context, wire.StreamKind) (transport.Stream, error) {
+	return nil, errors.New("a script's session has no host")
 }
 
 func (s *stub) Ask(_ context.Context, c console.Command) (chat.Seq, error) {

@@ -38,6 +38,7 @@ type Config struct {
 	Machines Pins               // by which machines are known; nil: none is
 	HostPin  transport.Pin      // from a join URL, or of an enrolled machine; empty: three words are compared
 	ViewOnly bool               // asks for no control
+	Want     session.Grants     // what the customer is asked for instead; 0: what a console needs
 	Device   string             // a name of this machine that a person recognises
 	Software string             // such as "assist 0.1.0"
 	Options  transport.Options  // of the outer connection; the zero value outside of tests
@@ -218,6 +219,9 @@ const (
 
 // wants is what the customer is asked for.
 func (s *Session) wants() session.Grants {
+	if s.cfg.Want != 0 {
+		return s.cfg.Want
+	}
 	if s.cfg.ViewOnly {
 		return session.View | session.Chat
 	}

@@ -19,7 +19,10 @@ var (
 )
 
 // NoError is the host's no to a command, in its words.
-type NoError struct{ Text string }
+type NoError struct {
+	Text string
+	Code uint32 // Outcome.code; 0: not the host's
+}
 
 func (e *NoError) Error() string { return e.Text }
 
@@ -40,7 +43,7 @@ func (s *Session) Ask(ctx context.Context, c console.Command) (chat.Seq, error) 
 		case !ok:
 			return 0, errOver
 		case o.GetCode() != 0:
-			return 0, &NoError{Text: chat.Line(o.GetText())}
+			return 0, &NoError{Text: chat.Line(o.GetText()), Code: o.GetCode()}
 		}
 		return chat.Seq(o.GetSeq()), nil
 	case <-ctx.Done():

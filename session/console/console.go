@@ -6,6 +6,7 @@
 package console
 
 import (
+	"errors"
 	"image"
 	"time"
 
@@ -92,6 +93,9 @@ type Outcome struct {
 	Serial uint64 // grows; 0: none yet
 	Text   string
 }
+
+// ErrRefused is the customer's no, or silence, to something that was asked for.
+var ErrRefused = errors.New("the customer said no")
 
 // Command is something the agent wants done in the session.
 type Command interface{ command() }

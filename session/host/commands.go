@@ -20,6 +20,7 @@ const (
 	outcomeRefused = 1 // by the rules; the text says which
 	outcomeSlow    = 2 // too many at once
 	outcomeBad     = 3 // the command makes no sense
+	outcomeAgain   = inner.OutcomeJustRefused
 )
 
 // readControl reads what a console wants until its link is gone or it falls silent. Consoles ping each second from the
@@ -69,6 +70,9 @@ func (l *loop) command(c *console, m *inner.ToHost) {
 		if errors.Is(err, errTooFast) {
 			out.Code = outcomeSlow
 		}
+		if errors.Is(err, session.ErrAskedOnce) {
+			out.Code = outcomeAgain
+		}
 	} else {
 		out.Seq = uint64(seq)
 	}
@@ -113,6 +117,8 @@ func (l *loop) do(c *console, m *inner.ToHost) (chat.Seq, error) {
 	case *inner.ToHost_FreshBadge:
 		_, err := l.checkBadge(c, k.FreshBadge.GetBadge())
 		return 0, err
+	case *inner.ToHost_HowFar:
+		return c.input.howFar(k.HowFar)
 	case *inner.ToHost_Read: // read marks come with the shared chat
 		return 0, nil
 	}

@@ -27,9 +27,11 @@ type intake struct {
 	ready chan struct{} // cap 1: there is something to play
 	told  chan struct{} // cap 1: the console has to be told how much there is
 
-	mu    sync.Mutex
-	last  uint64 // number of the newest event taken
-	queue []screen.Input
+	mu     sync.Mutex
+	last   uint64 // number of the newest event taken
+	played uint64 // number of the newest event that had its turn
+	missed uint64 // number of the newest event that was not played, or not whole, when it had its turn
+	queue  []screen.Input
 }
 
 func newIntake() *intake { return &intake{ready: make(chan struct{}, 1), told: make(chan struct{}, 1)} }
@@ -122,7 +124,9 @@ func (h *Host) playInput(ctx context.Context, c *console) error {
 			if limit.WaitN(ctx, 1+len(ev.Text)/textUnit) != nil {
 				return nil
 			}
-			if h.player.playWhole(m, ev) && time.Since(told) >= usedEvery {
+			some, all := h.player.playWhole(m, ev)
+			c.input.done(ev.Seq, all)
+			if some && time.Since(told) >= usedEvery {
 				told = time.Now()
 				select {
 				case h.player.used <- m:

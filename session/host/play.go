@@ -176,11 +176,12 @@ func (p *player) play(m session.MemberID, ev screen.Input) bool {
 }
 
 // playWhole plays a text in pieces, so that taking control back need not wait for a long one.
-func (p *player) playWhole(m session.MemberID, ev screen.Input) bool {
+func (p *player) playWhole(m session.MemberID, ev screen.Input) (some, all bool) {
 	if ev.Kind != screen.TypeText {
-		return p.play(m, ev)
+		all = p.play(m, ev)
+		return all, all
 	}
-	rest, played := ev.Text, false
+	rest := ev.Text
 	for rest != "" {
 		n := 0
 		for i := 0; i < textPiece && n < len(rest); i++ {
@@ -189,9 +190,9 @@ func (p *player) playWhole(m session.MemberID, ev screen.Input) bool {
 		}
 		ev.Text, rest = rest[:n], rest[n:]
 		if !p.play(m, ev) {
-			return played
+			return some, false
 		}
-		played = true
+		some = true
 	}
-	return played
+	return some, true
 }

@@ -37,6 +37,9 @@ const (
 	RefusedFull       = 46 // too many members
 )
 
+// OutcomeJustRefused is the Outcome.code of a wish that the customer has said no to a moment ago.
+const OutcomeJustRefused = 4
+
 // Codes with which a link is closed (transport.Link.Close). They are the interface, the reasons may improve.
 const (
 	CloseLeft    = 1 // the console left by its agent's will

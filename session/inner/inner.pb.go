@@ -47,6 +47,7 @@ type ToHost struct {
 	//	*ToHost_Ping
 	//	*ToHost_FreshBadge
 	//	*ToHost_Read
+	//	*ToHost_HowFar
 	Kind          isToHost_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -240,6 +241,15 @@ func (x *ToHost) GetRead() *Read {
 	return nil
 }
 
+func (x *ToHost) GetHowFar() *HowFar {
+	if x != nil {
+		if x, ok := x.Kind.(*ToHost_HowFar); ok {
+			return x.HowFar
+		}
+	}
+	return nil
+}
+
 type isToHost_Kind interface {
 	isToHost_Kind()
 }
@@ -308,6 +318,10 @@ type ToHost_Read struct {
 	Read *Read `protobuf:"bytes,17,opt,name=read,proto3,oneof"`
 }
 
+type ToHost_HowFar struct {
+	HowFar *HowFar `protobuf:"bytes,50,opt,name=how_far,json=howFar,proto3,oneof"`
+}
+
 func (*ToHost_Hello) isToHost_Kind() {}
 
 func (*ToHost_Reveal) isToHost_Kind() {}
@@ -339,6 +353,8 @@ func (*ToHost_Ping) isToHost_Kind() {}
 func (*ToHost_FreshBadge) isToHost_Kind() {}
 
 func (*ToHost_Read) isToHost_Kind() {}
+
+func (*ToHost_HowFar) isToHost_Kind() {}
 
 type ToConsole struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2159,7 +2175,7 @@ var File_session_inner_inner_proto protoreflect.FileDescriptor
 
 const file_session_inner_inner_proto_rawDesc = "" +
 	"\n" +
-	"\x19session/inner/inner.proto\x12\fassist.inner\"\xa1\a\n" +
+	"\x19session/inner/inner.proto\x12\fassist.inner\x1a\x18session/inner/work.proto\"\xd2\a\n" +
 	"\x06ToHost\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x122\n" +
 	"\x05hello\x18\x02 \x01(\v2\x1a.assist.inner.ConsoleHelloH\x00R\x05hello\x12.\n" +
@@ -2181,7 +2197,8 @@ const file_session_inner_inner_proto_rawDesc = "" +
 	"\x04ping\x18\x0f \x01(\v2\x12.assist.inner.PingH\x00R\x04ping\x12;\n" +
 	"\vfresh_badge\x18\x10 \x01(\v2\x18.assist.inner.FreshBadgeH\x00R\n" +
 	"freshBadge\x12(\n" +
-	"\x04read\x18\x11 \x01(\v2\x12.assist.inner.ReadH\x00R\x04readB\x06\n" +
+	"\x04read\x18\x11 \x01(\v2\x12.assist.inner.ReadH\x00R\x04read\x12/\n" +
+	"\ahow_far\x182 \x01(\v2\x14.assist.inner.HowFarH\x00R\x06howFarB\x06\n" +
 	"\x04kind\"\x9b\x04\n" +
 	"\tToConsole\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12/\n" +
@@ -2351,6 +2368,7 @@ var file_session_inner_inner_proto_goTypes = []any{
 	(*Pong)(nil),           // 26: assist.inner.Pong
 	(*Outcome)(nil),        // 27: assist.inner.Outcome
 	(*Ended)(nil),          // 28: assist.inner.Ended
+	(*HowFar)(nil),         // 29: assist.inner.HowFar
 }
 var file_session_inner_inner_proto_depIdxs = []int32{
 	2,  // 0: assist.inner.ToHost.hello:type_name -> assist.inner.ConsoleHello
@@ -2369,24 +2387,25 @@ var file_session_inner_inner_proto_depIdxs = []int32{
 	25, // 13: assist.inner.ToHost.ping:type_name -> assist.inner.Ping
 	23, // 14: assist.inner.ToHost.fresh_badge:type_name -> assist.inner.FreshBadge
 	24, // 15: assist.inner.ToHost.read:type_name -> assist.inner.Read
-	3,  // 16: assist.inner.ToConsole.hello:type_name -> assist.inner.HostHello
-	5,  // 17: assist.inner.ToConsole.waiting:type_name -> assist.inner.Waiting
-	6,  // 18: assist.inner.ToConsole.refused:type_name -> assist.inner.Refused
-	7,  // 19: assist.inner.ToConsole.welcome:type_name -> assist.inner.Welcome
-	8,  // 20: assist.inner.ToConsole.roster:type_name -> assist.inner.Roster
-	10, // 21: assist.inner.ToConsole.entry:type_name -> assist.inner.Entry
-	27, // 22: assist.inner.ToConsole.outcome:type_name -> assist.inner.Outcome
-	28, // 23: assist.inner.ToConsole.ended:type_name -> assist.inner.Ended
-	18, // 24: assist.inner.ToConsole.hand_over_offer:type_name -> assist.inner.HandOverOffer
-	26, // 25: assist.inner.ToConsole.pong:type_name -> assist.inner.Pong
-	8,  // 26: assist.inner.Welcome.roster:type_name -> assist.inner.Roster
-	10, // 27: assist.inner.Welcome.log:type_name -> assist.inner.Entry
-	9,  // 28: assist.inner.Roster.members:type_name -> assist.inner.Member
-	29, // [29:29] is the sub-list for method output_type
-	29, // [29:29] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	29, // 16: assist.inner.ToHost.how_far:type_name -> assist.inner.HowFar
+	3,  // 17: assist.inner.ToConsole.hello:type_name -> assist.inner.HostHello
+	5,  // 18: assist.inner.ToConsole.waiting:type_name -> assist.inner.Waiting
+	6,  // 19: assist.inner.ToConsole.refused:type_name -> assist.inner.Refused
+	7,  // 20: assist.inner.ToConsole.welcome:type_name -> assist.inner.Welcome
+	8,  // 21: assist.inner.ToConsole.roster:type_name -> assist.inner.Roster
+	10, // 22: assist.inner.ToConsole.entry:type_name -> assist.inner.Entry
+	27, // 23: assist.inner.ToConsole.outcome:type_name -> assist.inner.Outcome
+	28, // 24: assist.inner.ToConsole.ended:type_name -> assist.inner.Ended
+	18, // 25: assist.inner.ToConsole.hand_over_offer:type_name -> assist.inner.HandOverOffer
+	26, // 26: assist.inner.ToConsole.pong:type_name -> assist.inner.Pong
+	8,  // 27: assist.inner.Welcome.roster:type_name -> assist.inner.Roster
+	10, // 28: assist.inner.Welcome.log:type_name -> assist.inner.Entry
+	9,  // 29: assist.inner.Roster.members:type_name -> assist.inner.Member
+	30, // [30:30] is the sub-list for method output_type
+	30, // [30:30] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_session_inner_inner_proto_init() }
@@ -2394,6 +2413,7 @@ func file_session_inner_inner_proto_init() {
 	if File_session_inner_inner_proto != nil {
 		return
 	}
+	file_session_inner_work_proto_init()
 	file_session_inner_inner_proto_msgTypes[0].OneofWrappers = []any{
 		(*ToHost_Hello)(nil),
 		(*ToHost_Reveal)(nil),
@@ -2411,6 +2431,7 @@ func file_session_inner_inner_proto_init() {
 		(*ToHost_Ping)(nil),
 		(*ToHost_FreshBadge)(nil),
 		(*ToHost_Read)(nil),
+		(*ToHost_HowFar)(nil),
 	}
 	file_session_inner_inner_proto_msgTypes[1].OneofWrappers = []any{
 		(*ToConsole_Hello)(nil),

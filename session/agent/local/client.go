@@ -21,6 +21,7 @@ var ErrNoSession = errors.New("no live session")
 type Client struct {
 	Code string // of the session, as its socket is named
 	path string
+	dial func(context.Context) (net.Conn, error) // to a console in this process; nil: by path
 }
 
 // Dial finds the live session with a code; without one, the newest of this user. The error is ErrNoSession.
@@ -114,14 +115,17 @@ func (c *Client) call(ctx context.Context, req request, line func(reply) error) 
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	err = exchange(conn, req, line)
+	_, err = exchange(conn, req, line)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	return err
 }
 
-func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
+func (c *Client) connect(ctx context.Context) (net.Conn, error) {
+	if c.dial != nil {
+		return c.dial(ctx)
+	}
 	d := net.Dialer{Timeout: dialTime}
 	conn, err := d.DialContext(ctx, "unix", c.path)
 	if err != nil {
@@ -138,39 +142,53 @@ func (c *Client) connect(ctx context.Context) (*net.UnixConn, error) {
 	return u, nil
 }
 
-func exchange(conn io.ReadWriter, req request, line func(reply) error) error {
+// exchange says a request and hands over each line of the answer; what is left on conn is read from in.
+func exchange(conn io.ReadWriter, req request, line func(reply) error) (in *bufio.Reader, err error) {
 	req.Version = version
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(req); err != nil {
-		return err
+		return nil, err
 	}
 	if b.Len() > maxRequest {
-		return &Error{Code: BadRequest, Text: fmt.Sprintf("too long: at most %d bytes", chat.MaxBodyBytes)}
+		return nil, &Error{Code: BadRequest, Text: fmt.Sprintf("too long: at most %d bytes", chat.MaxBodyBytes)}
 	}
 	if _, err := conn.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("ask the console: %w", err)
+		return nil, fmt.Errorf("ask the console: %w", err)
 	}
-	in := bufio.NewScanner(conn)
-	in.Buffer(make([]byte, 0, 16<<10), maxReply)
-	for in.Scan() {
-		var r reply
-		if err := json.Unmarshal(in.Bytes(), &r); err != nil {
-			return fmt.Errorf("answer of the console: %w", err)
+	in = bufio.NewReaderSize(conn, 64<<10)
+	for {
+		r, err := readReply(in)
+		switch {
+		case err != nil:
+			return nil, err
+		case r.Error != nil:
+			return nil, r.Error
 		}
-		if r.Error != nil {
-			return r.Error
-		}
-		if err := line(r); err != nil {
-			return err
-		}
-		if r.Done {
-			return nil
+		if err := line(r); err != nil || r.Done {
+			return in, err
 		}
 	}
-	if err := in.Err(); err != nil {
-		return fmt.Errorf("answer of the console: %w", err)
+}
+
+// readReply reads one line of at most maxReply bytes.
+func readReply(in *bufio.Reader) (r reply, err error) {
+	var whole []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		if whole = append(whole, part...); err == nil {
+			break
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return r, errors.New("the console went away before it had answered")
+		case !errors.Is(err, bufio.ErrBufferFull), len(whole) > maxReply:
+			return r, fmt.Errorf("answer of the console: %w", err)
+		}
 	}
-	return errors.New("the console went away before it had answered")
+	if err := json.Unmarshal(whole, &r); err != nil {
+		return r, fmt.Errorf("answer of the console: %w", err)
+	}
+	return r, nil
 }

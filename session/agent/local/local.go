@@ -3,8 +3,9 @@
 //
 // A console has one Unix socket for its session, mode 0600 in a folder of mode 0700, named by the code. Whoever connects
 // must be the same user, which the kernel says (threats A37); a peer of another user is not answered at all. One connection
-// carries one request: one line of JSON up, one or more lines down. The socket can ask for what the agent at the console
-// could ask for, and no more: nothing here gives consent, takes a grant or sends input.
+// carries one request: one line of JSON up, one or more lines down; after "open" it is a stream to the host and carries bytes.
+// The socket can ask for what the agent at the console could ask for, and no more: the host decides each as it always does.
+// A program that has a session of its own speaks to it by the same verbs without a socket (Beside).
 //
 // Serve owns the socket and answers from snapshots of the Console; it keeps no state of its own. A program that reads its
 // answer slowly is waited for writeTime and then dropped; a follower that falls behind misses nothing, because the log is
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"assist/chat"
+	"assist/screen"
 	"assist/session/console"
 )
 
@@ -32,6 +34,7 @@ type Console interface {
 	RevokeInvite(ctx context.Context, code string) error
 	// Watch signals that State or Log is newer; at most one signal is pending. Stop ends it.
 	Watch() (changed <-chan struct{}, stop func())
+	Worker
 }
 
 // version of what is said on the socket. Fields are only added under one number.
@@ -62,10 +65,14 @@ type request struct {
 	Follow  bool     `json:"follow,omitempty"` // chat
 	Name    string   `json:"name,omitempty"`   // handover
 
-	For      string `json:"for,omitempty"`       // invite
+	For      string `json:"for,omitempty"`       // invite; wait
 	ViewOnly bool   `json:"view_only,omitempty"` // invite
 	Life     int    `json:"life_s,omitempty"`    // invite; seconds
 	Code     string `json:"code,omitempty"`      // revoke
+
+	Grants []string       `json:"grants,omitempty"` // obtain
+	Input  []screen.Input `json:"input,omitempty"`  // play
+	Stream int            `json:"stream,omitempty"` // open; a wire.StreamKind
 }
 
 // reply is one line of the answer. The last has Done or Error.
@@ -97,6 +104,7 @@ const (
 	NotIn      = "not_in"    // the console is not in the session yet, or not any more
 	Refused    = "refused"   // the rules of the session do not allow it
 	Declined   = "declined"  // a person said no, or nothing
+	Denied     = "denied"    // the customer said no, or nothing
 	NoMember   = "no_member" // nobody in the session is called that
 	Ambiguous  = "ambiguous" // several are
 	NoAnswer   = "no_answer" // of the host, in time

@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"assist/chat"
+	"assist/screen"
 	"assist/session"
 	"assist/session/console"
 )
@@ -33,6 +34,8 @@ type fake struct {
 	mute     bool // the host does not answer
 	asked    []console.Command
 	watchers map[chan struct{}]bool
+	played   []screen.Input
+	streams  []fakeStream
 }
 
 var day = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)
@@ -248,7 +251,7 @@ func TestWhatScriptsRead(t *testing.T) {
 		what any
 		want string
 	}{
-		{roster[:3], `[{"id":1,"name":"Carla","org":"","verified":false,"role":"customer","grants":["view","control","chat","diag","clipboard","file"],"state":"here","consoles":1},` +
+		{roster[:3], `[{"id":1,"name":"Carla","org":"","verified":false,"role":"customer","grants":["view","control","chat","diag","clipboard","file","run"],"state":"here","consoles":1},` +
 			`{"id":2,"name":"Anna Berg","org":"Acme","verified":true,"role":"lead","grants":["view","control","chat"],"state":"here","consoles":2},` +
 			`{"id":3,"name":"Erik Vogt","org":"Acme","verified":false,"role":"agent","grants":[],"state":"here","consoles":1}]`},
 		{len(roster), "4"}, // who is gone is not in it

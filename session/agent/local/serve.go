@@ -125,6 +125,12 @@ func (s *server) serve(ctx context.Context, conn *net.UnixConn) {
 	if s.allow(conn) != nil {
 		return // nothing is said to another user, not even who we are
 	}
+	s.answer(ctx, conn)
+}
+
+// answer reads one request and does it.
+func (s *server) answer(ctx context.Context, conn net.Conn) {
+	defer conn.Close()
 	c := &call{console: s.console, conn: conn}
 	select {
 	case s.room <- struct{}{}:
@@ -146,7 +152,7 @@ func (s *server) serve(ctx context.Context, conn *net.UnixConn) {
 // call is one request and its answer.
 type call struct {
 	console Console
-	conn    *net.UnixConn
+	conn    net.Conn
 	req     request
 }
 
@@ -159,7 +165,7 @@ func (c *call) answer(ctx context.Context, gone context.CancelFunc) error {
 	if !known {
 		return &Error{Code: BadRequest, Text: "this assist does not know what is asked; is one of the two older?"}
 	}
-	if c.req.Follow || c.req.Verb == verbHandOver { // these wait, so it has to be seen when nobody waits with them
+	if c.req.Follow || c.req.Verb == verbHandOver || c.req.Verb == verbObtain { // these wait, so it has to be seen when nobody waits with them
 		_ = c.conn.SetReadDeadline(time.Time{})
 		end := make(chan struct{})
 		go func() {

@@ -26,12 +26,17 @@ const (
 	verbEnd      = "end"
 	verbHandOver = "handover"
 	verbSession  = "session"
+	verbObtain   = "obtain"
+	verbPlay     = "play"
+	verbWait     = "wait"
+	verbOpen     = "open"
 )
 
 var verbs = map[string]func(context.Context, *call) error{
 	verbRoster: roster, verbSay: say, verbChat: follow, verbInvite: invite,
 	verbInvites: invites, verbRevoke: revoke,
 	verbLeave: leave, verbEnd: end, verbHandOver: handOver, verbSession: describe,
+	verbObtain: obtain, verbPlay: play, verbWait: wait, verbOpen: open,
 }
 
 func describe(_ context.Context, c *call) error {
@@ -96,6 +101,8 @@ func (c *call) refusal(err error) error {
 		return &Error{Code: NoAnswer, Text: "the customer's host does not answer"}
 	case errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, console.ErrRefused):
+		return &Error{Code: Denied, Text: err.Error()}
 	case st.Phase == console.Over:
 		return notIn(st)
 	}

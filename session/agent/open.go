@@ -1,0 +1,32 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+
+	"assist/transport"
+	"assist/transport/wire"
+)
+
+// urgencyWork is for files and commands: after everything that a person waits for (RFC 9218).
+const urgencyWork = 6
+
+// Open opens a stream of its own for one piece of work at the host: a file, a command. It belongs to the link of now and
+// ends with it; whoever needs the work to outlive a broken link opens another when the session is in again.
+func (s *Session) Open(ctx context.Context, kind wire.StreamKind) (transport.Stream, error) {
+	v := s.here.Load()
+	if v == nil {
+		return nil, errNoContact
+	}
+	select {
+	case <-v.welcomed:
+	default:
+		return nil, errNoContact
+	}
+	stream, err := v.link.OpenStream(ctx, kind)
+	if err != nil {
+		return nil, fmt.Errorf("open stream: %w", err)
+	}
+	stream.SetUrgency(urgencyWork)
+	return stream, nil
+}
