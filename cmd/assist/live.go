@@ -51,6 +51,8 @@ func explainLive(err error) error {
 	switch no.Code {
 	case local.Declined:
 		return &exitError{Code: exitRefused, Err: err, Hint: "you are still in the session; assist roster shows who leads it"}
+	case local.Denied:
+		return &exitError{Code: exitRefused, Err: err, Hint: "talk to the customer before you try again"}
 	case local.NoMember, local.Ambiguous:
 		return &exitError{Code: exitFailed, Err: err, Hint: "assist roster lists who is there"}
 	case local.BadRequest:

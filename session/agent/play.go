@@ -59,6 +59,7 @@ func (s *Session) Play(ctx context.Context, evs []screen.Input) error {
 func (s *Session) queue(ctx context.Context, evs []screen.Input) (first, last uint64, err error) {
 	changed, stop := s.Watch()
 	defer stop()
+	first = s.input.newest() + 1
 	for i := 0; i < len(evs); {
 		if !s.Input(evs[i]) {
 			st := s.State()
@@ -76,9 +77,6 @@ func (s *Session) queue(ctx context.Context, evs []screen.Input) (first, last ui
 			continue
 		}
 		last = s.input.newest()
-		if i == 0 {
-			first = last
-		}
 		i++
 	}
 	return first, last, nil

@@ -105,6 +105,7 @@ type Session struct {
 	Code     string `json:"code"`
 	Customer string `json:"customer"`
 	Host     string `json:"host"`
+	Machine  string `json:"machine,omitempty"` // NAME@ORG
 	State    string `json:"state"`   // connecting, waiting, knocking, in, lost
 	Started  string `json:"started"` // RFC 3339; empty: not yet
 	Agents   int    `json:"agents"`  // in it now
@@ -116,7 +117,7 @@ var phaseNames = map[console.Phase]string{
 }
 
 func newSession(st console.State) *Session {
-	s := &Session{Code: st.Code, Customer: st.Customer, Host: st.HostName, State: phaseNames[st.Phase]}
+	s := &Session{Code: st.Code, Customer: st.Customer, Host: st.HostName, Machine: st.Machine, State: phaseNames[st.Phase]}
 	if !st.Started.IsZero() {
 		s.Started = st.Started.UTC().Format(time.RFC3339)
 	}
