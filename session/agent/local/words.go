@@ -106,9 +106,9 @@ type Session struct {
 	Customer string `json:"customer"`
 	Host     string `json:"host"`
 	Machine  string `json:"machine,omitempty"` // NAME@ORG
-	State    string `json:"state"`   // connecting, waiting, knocking, in, lost
-	Started  string `json:"started"` // RFC 3339; empty: not yet
-	Agents   int    `json:"agents"`  // in it now
+	State    string `json:"state"`             // connecting, waiting, knocking, in, lost
+	Started  string `json:"started"`           // RFC 3339; empty: not yet
+	Agents   int    `json:"agents"`            // in it now
 }
 
 var phaseNames = map[console.Phase]string{
