@@ -65,11 +65,11 @@ func (s *Store) RevokeInvite(ctx context.Context, code [32]byte, now time.Time, 
 	})
 }
 
-// Invites lists the invitations of all sessions that have not ended, oldest first; also those that are closed, because who
-// came by them may come back.
-func (s *Store) Invites(ctx context.Context) ([]Invite, error) {
+// Invites lists the invitations of a session, or of all sessions that have not ended (nil), oldest first; also those that are
+// closed, because who came by them may come back.
+func (s *Store) Invites(ctx context.Context, session []byte) ([]Invite, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT i.code, i.session_id, i.sealed, i.made_by, i.made_for, i.view_only, i.made, i.expires, i.revoked
-		FROM invites i JOIN sessions s ON s.id = i.session_id WHERE s.ended = 0 ORDER BY i.made, i.code`)
+		FROM invites i JOIN sessions s ON s.id = i.session_id WHERE s.ended = 0 AND ($1 = 1 OR i.session_id = $2) ORDER BY i.made, i.code`, flag(session == nil), session)
 	if err != nil {
 		return nil, fmt.Errorf("list invitations: %w", err)
 	}

@@ -28,21 +28,21 @@ func TestInvitesComeBackUntilTheSessionEnds(t *testing.T) {
 	}
 	want[1].Revoked = noon.Add(time.Minute)
 	must(t, s.RevokeInvite(ctx, want[1].Code, want[1].Revoked))
-	got, err := s.Invites(ctx)
+	got, err := s.Invites(ctx, nil)
 	must(t, err)
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 	must(t, s.Joined(ctx, id, a.ID, true, noon))
-	sessions, err := s.OpenSessions(ctx)
+	sessions, err := s.OpenSessions(ctx, "")
 	must(t, err)
 	if len(sessions) != 1 || len(sessions[0].Viewers) != 1 || sessions[0].Viewers[0] != a.ID {
 		t.Errorf("%+v", sessions)
 	}
 
 	end := noon.Add(time.Hour)
-	must(t, s.EndSession(ctx, id, end, end.Add(time.Hour)))
-	if got, err = s.Invites(ctx); err != nil || len(got) != 0 {
+	must(t, s.EndSession(ctx, id, "", end, end.Add(time.Hour)))
+	if got, err = s.Invites(ctx, nil); err != nil || len(got) != 0 {
 		t.Errorf("of a session that ended: %v, %v", got, err)
 	}
 	if err := s.AddInvite(ctx, Invite{Code: [32]byte{9}, Session: id, Sealed: []byte{1}, Made: end}); !errors.Is(err, ErrNotFound) {

@@ -31,6 +31,7 @@ func newPostgres() (*engine, error) {
 	return &engine{
 		dialect: goose.DialectPostgres, others: []string{"00002_audit_append_only.sql"},
 		options: []goose.ProviderOption{goose.WithSessionLocker(locker)},
+		now:     "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
 		begin:   "SELECT pg_advisory_xact_lock(107148485423988)",
 	}, nil
 }
@@ -56,7 +57,54 @@ func OpenPostgres(ctx context.Context, url string) (*Store, error) {
 		db.SetConnMaxLifetime(connLife)
 		return db
 	}
-	return start(ctx, e, pool(2), func() (*sql.DB, error) { return pool(2 * readers), nil })
+	s, err := start(ctx, e, pool(2), func() (*sql.DB, error) { return pool(2 * readers), nil })
+	if err != nil {
+		return nil, err
+	}
+	s.listen = func(ctx context.Context) (*pgx.Conn, error) { return pgx.ConnectConfig(ctx, conf) }
+	return s, nil
+}
+
+// hintChannel is where relays tell each other that a session changed hands: a hint only, everybody looks by itself as well.
+const hintChannel = "assist_routes"
+
+func (s *Store) hint(tx *sql.Tx, from string) error {
+	if s.listen == nil {
+		return nil
+	}
+	if _, err := tx.Exec("SELECT pg_notify('"+hintChannel+"', $1)", from); err != nil {
+		return fmt.Errorf("hint: %w", err)
+	}
+	return nil
+}
+
+// Hints calls hinted when another process says that routes have changed, until ctx ends. It returns at once where the database
+// cannot tell, and looks for the database again when it was lost.
+func (s *Store) Hints(ctx context.Context, hinted func()) {
+	for s.listen != nil && ctx.Err() == nil {
+		_ = s.hear(ctx, hinted) // lost: whoever relies on hints looks by itself meanwhile
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (s *Store) hear(ctx context.Context, hinted func()) error {
+	conn, err := s.listen(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN "+hintChannel); err != nil {
+		return err
+	}
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		hinted()
+	}
 }
 
 // errPostgresURL keeps a password that stands in a broken address out of logs.

@@ -33,7 +33,8 @@ func TestOnPostgres(t *testing.T) {
 		"people": TestPeopleComeBack, "logins": TestLogins, "disabling": TestPasswordAndDisablingEndLogins, "codes": TestCodesAreNotGivenOutAgainWithinADay,
 		"restart": TestOpenSessionsAfterRestart, "writers": TestConcurrentWriters, "group": TestAGroupKeepsItsGoodWrites,
 		"audit": TestAuditIsAppendOnlyAndChained, "migrations": TestMigrations, "fresh": TestManyOpenAFreshDatabaseAtOnce,
-		"closed": TestClosedStoreRefuses, "invites": TestInvitesComeBackUntilTheSessionEnds,
+		"closed": TestClosedStoreRefuses, "routes": TestRoutesHaveLeasesAndEpochs, "wrong tries": TestWrongTriesAreToldToTheOthers,
+		"keys": TestRelaysOfOneDatabaseHaveTheSameKeys, "invites": TestInvitesComeBackUntilTheSessionEnds,
 	} {
 		t.Run(name, test)
 	}

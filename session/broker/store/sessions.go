@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,6 +20,7 @@ type Session struct {
 	Closed    time.Time // since when nobody new may join; zero: not
 	Agents    []string  // who has been in
 	Viewers   []string  // of them, those whose badges allow seeing and talking only
+	Relay     string    // that serves it, in a fleet; only taken by AddSession
 }
 
 // AddSession keeps a new session; ErrExists when its code is in use, or was a short while ago.
@@ -31,6 +33,11 @@ func (s *Store) AddSession(ctx context.Context, n Session, events ...Event) erro
 			n.ID[:], n.Code[:], n.Owner, n.HostKey, n.StartedBy, ms(n.Minted), ms(n.Expires))
 		if err != nil {
 			return fmt.Errorf("keep session: %w", unique(err))
+		}
+		if n.Relay != "" {
+			if _, err := tx.Exec("INSERT INTO session_routes (session_id, relay_id, epoch) VALUES ($1, $2, 1)", n.ID[:], n.Relay); err != nil {
+				return fmt.Errorf("keep route: %w", err)
+			}
 		}
 		return record(tx, events)
 	})
@@ -72,9 +79,17 @@ func (s *Store) CloseCode(ctx context.Context, id [16]byte, now time.Time, event
 	})
 }
 
-// EndSession ends a session; its codes may be given out again at free.
-func (s *Store) EndSession(ctx context.Context, id [16]byte, now, free time.Time, events ...Event) error {
+// EndSession ends a session; its codes may be given out again at free. by is the relay that says so: one whose session another
+// relay has taken meanwhile changes nothing and hears ErrNotFound. Empty: there is one relay only.
+func (s *Store) EndSession(ctx context.Context, id [16]byte, by string, now, free time.Time, events ...Event) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
+		if by != "" {
+			var n int
+			err := tx.QueryRow("SELECT COUNT(*) FROM session_routes WHERE session_id = $1 AND relay_id = $2", id[:], by).Scan(&n)
+			if err != nil || n == 0 {
+				return fmt.Errorf("session: %w", errors.Join(err, ErrNotFound))
+			}
+		}
 		if err := one(tx.Exec("UPDATE sessions SET ended = $1 WHERE id = $2 AND ended = 0", ms(now), id[:])); err != nil {
 			return fmt.Errorf("session: %w", err)
 		}
@@ -90,7 +105,10 @@ func (s *Store) EndSession(ctx context.Context, id [16]byte, now, free time.Time
 // Forget drops sessions that ended before a time; what the audit log says of them stays.
 func (s *Store) Forget(ctx context.Context, before time.Time) error {
 	return s.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.Exec("DELETE FROM joins WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
+		_, err := tx.Exec("DELETE FROM session_routes WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
+		if err == nil {
+			_, err = tx.Exec("DELETE FROM joins WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
+		}
 		if err == nil {
 			_, err = tx.Exec("DELETE FROM invites WHERE session_id IN (SELECT id FROM sessions WHERE ended > 0 AND ended < $1)", ms(before))
 		}
@@ -104,11 +122,27 @@ func (s *Store) Forget(ctx context.Context, before time.Time) error {
 	})
 }
 
-// OpenSessions lists the sessions that have not ended.
-func (s *Store) OpenSessions(ctx context.Context) ([]Session, error) {
+// OpenSessions lists the sessions that have not ended: all, or those that a relay of a fleet serves.
+func (s *Store) OpenSessions(ctx context.Context, relay string) ([]Session, error) {
+	return s.openSessions(ctx, "$1 = '' OR s.id IN (SELECT session_id FROM session_routes WHERE relay_id = $1)", relay)
+}
+
+// OpenSession finds one that has not ended; ErrNotFound.
+func (s *Store) OpenSession(ctx context.Context, id [16]byte) (Session, error) {
+	all, err := s.openSessions(ctx, "s.id = $1", id[:])
+	if err == nil && len(all) == 0 {
+		err = fmt.Errorf("session: %w", ErrNotFound)
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	return all[0], nil
+}
+
+func (s *Store) openSessions(ctx context.Context, which string, arg any) ([]Session, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT s.id, s.code, s.owner, s.host_key, s.started_by, s.minted, s.expires, s.closed,
 		COALESCE(j.agent_id, ''), COALESCE(j.view_only, 0)
-		FROM sessions s LEFT JOIN joins j ON j.session_id = s.id WHERE s.ended = 0 ORDER BY s.minted, s.id, j.first`)
+		FROM sessions s LEFT JOIN joins j ON j.session_id = s.id WHERE s.ended = 0 AND (`+which+`) ORDER BY s.minted, s.id, j.first`, arg)
 	if err != nil {
 		return nil, fmt.Errorf("list sessions: %w", err)
 	}

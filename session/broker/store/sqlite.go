@@ -16,7 +16,10 @@ import (
 
 const fileName = "broker.db"
 
-var sqliteEngine = &engine{dialect: goose.DialectSQLite3, others: []string{"00002_audit_append_only_postgres.sql"}}
+var sqliteEngine = &engine{
+	dialect: goose.DialectSQLite3, others: []string{"00002_audit_append_only_postgres.sql"},
+	now: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+}
 
 // Open opens, makes or upgrades the SQLite database in dir, which must exist. It must be closed.
 func Open(ctx context.Context, dir string) (*Store, error) {

@@ -20,6 +20,7 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pressly/goose/v3"
 )
 
@@ -47,12 +48,14 @@ type engine struct {
 	dialect goose.Dialect
 	others  []string // migrations that are for other engines
 	options []goose.ProviderOption
+	now     string // the database's clock in unix milliseconds, as an expression
 	begin   string // first statement of a transaction that writes; empty: none is needed
 }
 
 // Store is the open database. Its methods may be called from any goroutine.
 type Store struct {
-	engine *engine // set once
+	engine *engine                                  // set once
+	listen func(context.Context) (*pgx.Conn, error) // set once; nil: nothing to listen to
 	read   *sql.DB
 	db     *sql.DB // owned by the writer
 	writes chan job

@@ -172,7 +172,7 @@ func TestCodesAreNotGivenOutAgainWithinADay(t *testing.T) {
 	if err := mint(2, noon); !errors.Is(err, ErrExists) {
 		t.Errorf("a code in use is given out: %v", err)
 	}
-	must(t, s.EndSession(ctx, [16]byte{1}, noon, noon.Add(24*time.Hour)))
+	must(t, s.EndSession(ctx, [16]byte{1}, "", noon, noon.Add(24*time.Hour)))
 	if err := mint(2, noon.Add(24*time.Hour-time.Second)); !errors.Is(err, ErrExists) {
 		t.Errorf("a code is given out again too early: %v", err)
 	}
@@ -192,13 +192,13 @@ func TestOpenSessionsAfterRestart(t *testing.T) {
 	must(t, s.Joined(ctx, want.ID, "a1", false, noon))
 	must(t, s.CloseCode(ctx, want.ID, noon))
 	must(t, s.AddSession(ctx, Session{ID: [16]byte{9}, Code: [32]byte{9}, Minted: noon}))
-	must(t, s.EndSession(ctx, [16]byte{9}, noon, noon))
+	must(t, s.EndSession(ctx, [16]byte{9}, "", noon, noon))
 	must(t, s.Forget(ctx, noon.Add(time.Second)))
 	must(t, s.Close())
 
 	owner, host := [32]byte{2}, [32]byte{3}
 	want.Owner, want.HostKey, want.Expires, want.Closed, want.Agents = owner[:], host[:], time.Time{}, noon, []string{"a1"}
-	got, err := open(t, dir).OpenSessions(ctx)
+	got, err := open(t, dir).OpenSessions(ctx, "")
 	must(t, err)
 	if d := cmp.Diff([]Session{want}, got); d != "" {
 		t.Errorf("-want +got\n%s", d)
