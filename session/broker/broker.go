@@ -31,6 +31,7 @@ type Config struct {
 	OrgKey     func(org string) (ed25519.PrivateKey, error)
 	Sessions   int // at most so many at a time; 0: 10,000
 	Software   string
+	Fleet      *Fleet // nil: the relay is alone with its database
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -56,6 +57,7 @@ type Broker struct {
 	seal    cipher.AEAD // of the codes of invitations
 	count   counters
 	drain   chan struct{} // closed by Drain
+	fleet   *fleet        // set once; nil: alone
 	events  chan store.Event
 	endings
 }
@@ -92,42 +94,12 @@ func New(ctx context.Context, c Config) (*Broker, error) {
 	b.logins = newLimits(func(n int) { b.tell("login.alarm", fmt.Sprintf("%d wrong logins within an hour", n)) })
 	b.dir = newDirectory(c.Forwarder, c.Sessions, b.sessionEnded)
 	b.count = newCounters(c.Registerer, b)
+	if c.Fleet != nil {
+		if err := b.joinFleet(ctx, *c.Fleet); err != nil {
+			return nil, err
+		}
+	}
 	return b, b.restore(ctx)
-}
-
-// restore puts the sessions of an earlier run back into the directory, before it runs.
-func (b *Broker) restore(ctx context.Context) error {
-	now := time.Now()
-	if err := b.store.Forget(ctx, now.Add(-forgetAfter)); err != nil {
-		return err
-	}
-	open, err := b.store.OpenSessions(ctx)
-	if err != nil {
-		return err
-	}
-	for _, o := range open {
-		s := &live{
-			id: o.ID, code: o.Code, startedBy: o.StartedBy, lead: o.StartedBy, expires: o.Expires,
-			closed: !o.Closed.IsZero(), agents: map[string]bool{}, viewers: map[string]bool{}, hostLost: now,
-		}
-		if len(o.Owner) == 32 && len(o.HostKey) == 32 {
-			s.owner, s.hostKey, s.claimed = [32]byte(o.Owner), [32]byte(o.HostKey), true
-		}
-		for _, a := range o.Agents {
-			s.agents[a] = true
-			if s.lead == "" {
-				s.lead = a
-			}
-		}
-		for _, a := range o.Viewers {
-			s.viewers[a] = true
-		}
-		if err := b.dir.add(s); err != nil {
-			b.log.Warn("session of an earlier run is not taken over", "err", err)
-			b.sessionEnded(s, "no room after a restart")
-		}
-	}
-	return b.restoreInvites(ctx)
 }
 
 // Run keeps the directory and writes what ends by itself into the database, until ctx ends. Streams that are open then get a
@@ -138,7 +110,11 @@ func (b *Broker) Run(ctx context.Context) error {
 		defer close(written)
 		b.keepRecords(ctx)
 	}()
-	b.dir.run(ctx)
+	if b.fleet == nil {
+		b.dir.run(ctx)
+	} else {
+		b.runFleet(ctx)
+	}
 	<-written
 	return nil
 }
@@ -223,9 +199,9 @@ const recordWithin = 15 * time.Second
 func (b *Broker) keepEnding(e ending) {
 	ctx, cancel := context.WithTimeout(context.Background(), recordWithin)
 	defer cancel()
-	err := b.store.EndSession(ctx, e.id, e.at, e.at.Add(codeRest),
+	err := b.store.EndSession(ctx, e.id, b.fleet.id(), e.at, e.at.Add(codeRest),
 		store.Event{At: e.at, Kind: "session.end", Session: e.id[:], Outcome: "ok", Detail: e.why})
-	if err != nil {
+	if err != nil && !(b.fleet != nil && errors.Is(err, store.ErrNotFound)) { // another relay has the session now
 		b.log.Error("keep the end of a session", "err", err)
 	}
 }

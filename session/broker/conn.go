@@ -53,6 +53,12 @@ type refusal struct {
 	code  uint32
 	text  string
 	after time.Duration
+	moved *wire.RelayAddress // with wire.CodeMoved
+}
+
+func (r *refusal) problem() *wire.Problem {
+	after := uint32((r.after + time.Second - 1) / time.Second)
+	return &wire.Problem{Code: r.code, Text: r.text, RetryAfterS: after, Moved: r.moved}
 }
 
 func (r *refusal) Error() string { return r.text }
@@ -112,7 +118,7 @@ func (b *Broker) greet(ctx context.Context, c Conn, p peer) bool {
 	if err := wire.ReadMsg(s, wire.LimitPreAuth, &hello); err != nil {
 		return false
 	}
-	reply := &wire.HelloReply{Software: b.conf.Software, UnixMs: time.Now().UnixMilli(), Observed: p.addr.String()}
+	reply := &wire.HelloReply{Software: b.conf.Software, UnixMs: time.Now().UnixMilli(), Observed: p.addr.String(), Relays: b.fleet.addresses()}
 	switch {
 	case hello.MaxVersion < wire.MinVersion:
 		reply.Problem = &wire.Problem{Code: wire.CodeTooOld, Text: "this program is too old for the relay"}
@@ -207,8 +213,7 @@ func (b *Broker) problem(err error) *wire.Problem {
 		b.log.Error("request failed", "err", err)
 		r = &refusal{code: wire.CodeInternal, text: "the relay failed; its log says why"}
 	}
-	after := uint32((r.after + time.Second - 1) / time.Second)
-	return &wire.Problem{Code: r.code, Text: r.text, RetryAfterS: after}
+	return r.problem()
 }
 
 func (x *exchange) reply(r *wire.Reply) error {

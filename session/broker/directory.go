@@ -111,6 +111,7 @@ type directory struct {
 	fwd   Forwarder
 	limit int
 	ended func(*live, string) // called when a session ends; must not block
+	last  func() *wire.Reply  // set before run: what streams hear when the relay goes; nil: that it goes
 
 	byID     map[[16]byte]*live
 	byCode   map[codeMAC]*live
@@ -159,11 +160,15 @@ func (d *directory) tell(f func()) {
 
 // stop lets every stream go with a word; the sessions stay in the database.
 func (d *directory) stop() {
+	last := d.last
+	if last == nil {
+		last = func() *wire.Reply { return refusalReply(refuseDrain) }
+	}
 	for _, m := range d.machines {
-		m.finish(refuse(wire.CodeDraining, "the relay is going down"))
+		m.finish(last())
 	}
 	for _, s := range d.byID {
-		last := refuse(wire.CodeDraining, "the relay is going down")
+		last := last()
 		s.host.finish(last)
 		for e := range s.waiting {
 			e.finish(last)
@@ -212,21 +217,33 @@ func (d *directory) add(s *live) error {
 
 // end ends a session for everyone who is connected to it.
 func (d *directory) end(s *live, why string) {
+	gone := &wire.Reply{Kind: &wire.Reply_HostGone{HostGone: &wire.HostGone{Reason: why}}}
+	d.clear(s, refuse(wire.CodeUnknownCode, why), gone)
+	d.ended(s, why)
+}
+
+// part lets go of a session that goes on at another relay; last says which.
+func (d *directory) part(s *live, last *wire.Reply) {
+	if d.byID[s.id] == s {
+		d.clear(s, last, last)
+	}
+}
+
+// clear takes a session out, with a last word for its host and for everyone else.
+func (d *directory) clear(s *live, host, others *wire.Reply) {
 	delete(d.byID, s.id)
 	delete(d.byCode, s.code)
 	for code := range s.invites {
 		delete(d.byCode, code)
 	}
-	s.host.finish(refuse(wire.CodeUnknownCode, why))
-	gone := &wire.Reply{Kind: &wire.Reply_HostGone{HostGone: &wire.HostGone{Reason: why}}}
+	s.host.finish(host)
 	for e := range s.waiting {
-		e.finish(gone)
+		e.finish(others)
 	}
 	for _, c := range s.consoles {
-		c.finish(gone)
+		c.finish(others)
 	}
 	s.group.Close()
-	d.ended(s, why)
 }
 
 // openHost connects the host of a code: the first one to claim it, or the same one that comes back.

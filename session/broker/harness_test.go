@@ -36,6 +36,7 @@ type world struct {
 	fwd   *forwards
 	keys  Keys
 	admin Admin
+	fleet *Fleet // nil: alone
 
 	stop    context.CancelFunc
 	ran     chan struct{}
@@ -77,7 +78,7 @@ func (w *world) open() {
 		w.t.Fatal(err)
 	}
 	w.b, err = New(context.Background(), Config{
-		Store: w.store, Keys: w.keys, Forwarder: w.fwd, Sessions: 20, Software: "test",
+		Store: w.store, Keys: w.keys, Forwarder: w.fwd, Sessions: 20, Software: "test", Fleet: w.fleet,
 		OrgKey: func(org string) (ed25519.PrivateKey, error) { return OrgKey(w.dir, org) },
 	})
 	if err != nil {

@@ -39,9 +39,10 @@ type invitation struct {
 func (i *invitation) open(now time.Time) bool { return !i.revoked && now.Before(i.expires) }
 
 // meant says whether the invitation is for the agent of c.
-func (i *invitation) meant(c *console) bool {
-	return i.who == "" || i.who == c.handle || i.who == c.org
-}
+func (i *invitation) meant(c *console) bool { return meant(i.who, c) }
+
+// meant says whether what is for who (NAME@ORG, ORG, or empty for everybody) is for the agent of c.
+func meant(who string, c *console) bool { return who == "" || who == c.handle || who == c.org }
 
 // admits says whether c may come in by code; by is the invitation that it came by, nil for the session's own code. Who has
 // been in may come back by any.
@@ -284,23 +285,4 @@ func sealer(key [32]byte) (cipher.AEAD, error) {
 		return nil, fmt.Errorf("seal codes: %w", err)
 	}
 	return cipher.NewGCMWithRandomNonce(block)
-}
-
-// restoreInvites gives the sessions of an earlier run their invitations back, before the directory runs.
-func (b *Broker) restoreInvites(ctx context.Context) error {
-	all, err := b.store.Invites(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range all {
-		s := b.dir.byID[n.Session]
-		if s == nil || b.dir.byCode[n.Code] != nil {
-			continue
-		}
-		s.invites[n.Code] = &invitation{
-			code: n.Code, sealed: n.Sealed, by: n.By, who: n.For, viewOnly: n.ViewOnly, expires: n.Expires, revoked: !n.Revoked.IsZero(),
-		}
-		b.dir.byCode[n.Code] = s
-	}
-	return nil
 }

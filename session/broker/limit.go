@@ -50,6 +50,7 @@ func newLimits(alarm func(int)) *limits {
 // try is one attempt that runs. Exactly one of right and wrong ends it.
 type try struct {
 	l            *limits
+	name         string
 	acc          *account // nil: not by an account
 	narrow, wide *bucket
 }
@@ -58,11 +59,7 @@ type try struct {
 func (l *limits) begin(name string, addr netip.Addr, now time.Time) (*try, time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	near, far := networks(addr)
-	t := &try{l: l, narrow: l.narrow.get(near, now), wide: l.wide.get(far, now)}
-	if name != "" {
-		t.acc = l.accounts.get(name, now)
-	}
+	t := l.of(name, addr, now)
 	strict := l.day.count(now) >= strictDay
 	wait := max(t.narrow.wait(now, strict), t.wide.wait(now, false))
 	if t.acc != nil {
@@ -93,18 +90,44 @@ func (t *try) right() {
 func (t *try) wrong(now time.Time) (locked bool) {
 	t.l.mu.Lock()
 	t.running(-1)
+	locked, reached := t.count(now)
+	t.l.mu.Unlock()
+	if reached {
+		t.l.alarm(alarmHour)
+	}
+	return locked
+}
+
+// count needs mu.
+func (t *try) count(now time.Time) (locked, alarm bool) {
 	t.narrow.rate.AllowN(now, 1)
 	t.wide.rate.AllowN(now, 1)
 	if t.acc != nil {
 		locked = t.acc.wrong(now)
 	}
 	t.l.day.add(now)
-	reached := t.l.hour.add(now) == alarmHour
-	t.l.mu.Unlock()
+	return locked, t.l.hour.add(now) == alarmHour
+}
+
+// told counts a wrong try that was made elsewhere.
+func (l *limits) told(name string, addr netip.Addr, at time.Time) {
+	l.mu.Lock()
+	t := l.of(name, addr, at)
+	_, reached := t.count(at)
+	l.mu.Unlock()
 	if reached {
-		t.l.alarm(alarmHour)
+		l.alarm(alarmHour)
 	}
-	return locked
+}
+
+// of finds what a try counts on; it needs mu.
+func (l *limits) of(name string, addr netip.Addr, now time.Time) *try {
+	near, far := networks(addr)
+	t := &try{l: l, name: name, narrow: l.narrow.get(near, now), wide: l.wide.get(far, now)}
+	if name != "" {
+		t.acc = l.accounts.get(name, now)
+	}
+	return t
 }
 
 // account is the wrong tries of one account.

@@ -69,6 +69,9 @@ func (b *Broker) login(ctx context.Context, x *exchange, r *wire.Login) error {
 	if err != nil {
 		return err
 	}
+	if err := b.fleet.hear(ctx); err != nil {
+		return err
+	}
 	now := time.Now()
 	t, wait := b.logins.begin(who, x.addr.Addr(), now)
 	if wait > 0 {
@@ -85,6 +88,7 @@ func (b *Broker) login(ctx context.Context, x *exchange, r *wire.Login) error {
 	}
 	if !right {
 		b.note(x.event("login", who, "wrong"))
+		b.fleet.tellWrong(ctx, kindLogin, who, x.addr.Addr())
 		if t.wrong(time.Now()) {
 			b.tell("login.locked", "account "+who+" is locked for a while after wrong passwords")
 		}

@@ -81,6 +81,9 @@ func (b *Broker) sessionOn(ctx context.Context, x *exchange, a store.Agent, m st
 	case err != nil:
 		return nil, "", expires, err
 	case s == nil && !here:
+		if err := b.fleet.attendedBy(ctx, m.ID); err != nil {
+			return nil, "", expires, err
+		}
 		return nil, "", expires, no(wire.CodeOffline, offline(m))
 	case s == nil:
 		s, code, err = b.callOut(ctx, x, a, m)
@@ -137,6 +140,12 @@ func (b *Broker) listMachines(ctx context.Context, x *exchange, r *wire.ListMach
 	if r.Tag != "" {
 		all = slices.DeleteFunc(all, func(m store.Machine) bool { return !slices.Contains(m.Tags, r.Tag) })
 	}
+	elsewhere := map[string]bool{}
+	if b.fleet != nil {
+		if elsewhere, err = b.store.Placed(ctx); err != nil {
+			return err
+		}
+	}
 	lines := make([]*wire.Machine, len(all))
 	err = b.dir.do(func() error {
 		busy := map[[32]byte]bool{}
@@ -147,7 +156,7 @@ func (b *Broker) listMachines(ctx context.Context, x *exchange, r *wire.ListMach
 		}
 		for i, m := range all {
 			lines[i] = machineLine(m)
-			lines[i].Online, lines[i].Busy = b.dir.machines[m.ID] != nil, busy[m.Key]
+			lines[i].Online, lines[i].Busy = b.dir.machines[m.ID] != nil || elsewhere[m.ID], busy[m.Key]
 		}
 		return nil
 	})
@@ -183,6 +192,9 @@ func (b *Broker) changeMachine(ctx context.Context, x *exchange, r *wire.ChangeM
 	}
 	if !a.Admin {
 		return no(wire.CodeForbidden, "only an administrator of "+a.Org.Handle+" can do that")
+	}
+	if err := b.fleet.attendedBy(ctx, m.ID); err != nil { // the machine is to hear of it
+		return err
 	}
 	if err := b.change(ctx, x, a, m, r); err != nil {
 		return err

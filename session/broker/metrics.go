@@ -65,6 +65,7 @@ var outcomes = map[uint32]string{
 	wire.CodeUnknownCode: "unknown_code", wire.CodeSlowDown: "slow_down", wire.CodeHostGone: "host_gone",
 	wire.CodeNoMachine: "no_machine", wire.CodeOffline: "offline", wire.CodeMachineKey: "machine_key", wire.CodeToken: "bad_token",
 	wire.CodeForbidden: "forbidden", wire.CodeDraining: "draining", wire.CodeFull: "full",
+	wire.CodeMoved: "moved",
 }
 
 func outcome(err error) string {

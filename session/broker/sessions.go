@@ -23,6 +23,9 @@ const (
 // mint makes a session with a fresh code, in the directory and on disk. fill sets what is known of it so far, while it belongs
 // to nobody else yet.
 func (b *Broker) mint(ctx context.Context, ev store.Event, fill func(*live)) (s *live, code string, err error) {
+	if err := b.fleet.newcomer(); err != nil {
+		return nil, "", err
+	}
 	now := time.Now()
 	for range mintTries {
 		if code, err = newCode(); err != nil {
@@ -31,7 +34,7 @@ func (b *Broker) mint(ctx context.Context, ev store.Event, fill func(*live)) (s 
 		s = &live{code: b.mac(code), expires: now.Add(codeLife)}
 		rand.Read(s.id[:])
 		fill(s)
-		row := store.Session{ID: s.id, Code: s.code, StartedBy: s.startedBy, Minted: now, Expires: s.expires}
+		row := store.Session{ID: s.id, Code: s.code, StartedBy: s.startedBy, Minted: now, Expires: s.expires, Relay: b.fleet.id()}
 		if s.claimed {
 			row.Owner, row.HostKey = s.owner[:], s.hostKey[:]
 		}
@@ -158,12 +161,30 @@ func (b *Broker) claim(_ context.Context, x *exchange, code string, hostKey [32]
 
 // claimTry is claim with a code that someone typed: a wrong one counts.
 func (b *Broker) claimTry(ctx context.Context, x *exchange, code string, hostKey [32]byte, e *end) (claimed, error) {
-	t, wait := b.codes.begin("", x.addr.Addr(), time.Now())
-	if wait > 0 {
-		return claimed{}, slowDown(wait)
+	t, err := b.try(ctx, x, "")
+	if err != nil {
+		return claimed{}, err
 	}
 	c, err := b.claim(ctx, x, code, hostKey, e)
+	if errors.Is(err, errUnknown) {
+		err = b.fleet.locate(ctx, b.mac(code), func(r store.Route) bool { return !r.Claimed || r.Owner == x.key })
+		if err == nil {
+			c, err = b.claim(ctx, x, code, hostKey, e)
+		}
+	}
 	return c, b.judge(ctx, x, t, "", err)
+}
+
+// try begins a try of a code, with what the other relays counted.
+func (b *Broker) try(ctx context.Context, x *exchange, account string) (*try, error) {
+	if err := b.fleet.hear(ctx); err != nil {
+		return nil, err
+	}
+	t, wait := b.codes.begin(account, x.addr.Addr(), time.Now())
+	if wait > 0 {
+		return nil, slowDown(wait)
+	}
+	return t, nil
 }
 
 // judge ends a try: an unknown code counts, and is answered like every other one, at the same time.
@@ -173,6 +194,7 @@ func (b *Broker) judge(ctx context.Context, x *exchange, t *try, who string, err
 		return err
 	}
 	b.note(x.event("code.try", who, "wrong"))
+	b.fleet.tellWrong(ctx, kindCode, t.name, x.addr.Addr())
 	if t.wrong(time.Now()) {
 		b.tell("code.locked", "account "+who+" is locked for a while after wrong codes")
 	}
@@ -206,17 +228,24 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 		return err
 	}
 	c := &console{end: newEnd(), agent: a.ID, handle: a.Handle(), org: a.Org.Handle, device: x.key}
-	t, wait := b.codes.begin(a.ID, x.addr.Addr(), time.Now())
-	if wait > 0 {
-		return slowDown(wait)
+	t, err := b.try(ctx, x, a.ID)
+	if err != nil {
+		return err
 	}
 	mac := b.mac(r.Code)
 	var s *live
 	var ch *wire.Channel
-	err = b.dir.do(func() (err error) {
-		s, ch, err = b.dir.join(mac, c, time.Now())
-		return err
-	})
+	sit := func() error {
+		return b.dir.do(func() (err error) {
+			s, ch, err = b.dir.join(mac, c, time.Now())
+			return err
+		})
+	}
+	if err = sit(); errors.Is(err, errUnknown) {
+		if err = b.fleet.locate(ctx, mac, func(r store.Route) bool { return meant(r.For, c) }); err == nil {
+			err = sit()
+		}
+	}
 	if err = b.judge(ctx, x, t, a.Handle(), err); err != nil {
 		return err
 	}

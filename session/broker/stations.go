@@ -120,15 +120,27 @@ func (b *Broker) attend(ctx context.Context, x *exchange, r *wire.Attend) error 
 		return gone(err)
 	}
 	e := newEnd()
+	if err := b.fleet.newcomer(); err != nil {
+		return err
+	}
+	if err := b.fleet.attended(ctx, m.ID); err != nil {
+		return err
+	}
 	if err := b.dir.do(func() error { b.dir.attend(m.ID, m.Key, e); return nil }); err != nil {
 		return err
 	}
 	if err = x.reply(attending(m, m.Limits)); err == nil {
 		x.deliver(ctx, e)
 	}
-	b.dir.tell(func() { b.dir.depart(m.ID, e) })
+	var last bool
+	b.dir.tell(func() { last = b.dir.depart(m.ID, e) })
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
 	defer cancel()
+	if last && b.fleet != nil {
+		if err := b.store.Displace(ctx, m.ID, b.fleet.ID); err != nil {
+			b.log.Error("keep that a machine has gone", "err", err)
+		}
+	}
 	if err := b.store.Saw(ctx, m.ID, system, time.Now()); err != nil && !errors.Is(err, store.ErrNotFound) {
 		b.log.Error("keep when a machine was seen", "err", err)
 	}
@@ -152,19 +164,27 @@ func gone(err error) error {
 
 // ownClaim lets a host have the session that belongs to its key already: a machine that was called, or that comes back.
 func ownClaim(b *Broker, id []byte) func(context.Context, *exchange, string, [32]byte, *end) (claimed, error) {
-	return func(_ context.Context, x *exchange, _ string, hostKey [32]byte, e *end) (c claimed, err error) {
+	return func(ctx context.Context, x *exchange, _ string, hostKey [32]byte, e *end) (c claimed, err error) {
 		if len(id) != 16 {
 			return c, refuseRequest
 		}
-		err = b.dir.do(func() (err error) {
-			s := b.dir.byID[[16]byte(id)]
-			if s == nil || !s.claimed || s.owner != x.key || s.hostKey != hostKey {
-				return errUnknown
+		sit := func() error {
+			return b.dir.do(func() (err error) {
+				s := b.dir.byID[[16]byte(id)]
+				if s == nil || !s.claimed || s.owner != x.key || s.hostKey != hostKey {
+					return errUnknown
+				}
+				c.s, c.expires = s, s.expires
+				c.ch, err = b.dir.seatHost(s, x.key, hostKey, e, time.Now())
+				return err
+			})
+		}
+		if err = sit(); errors.Is(err, errUnknown) {
+			err = b.fleet.locateID(ctx, [16]byte(id), func(r store.Route) bool { return r.Claimed && r.Owner == x.key })
+			if err == nil {
+				err = sit()
 			}
-			c.s, c.expires = s, s.expires
-			c.ch, err = b.dir.seatHost(s, x.key, hostKey, e, time.Now())
-			return err
-		})
+		}
 		return c, err
 	}
 }

@@ -96,6 +96,7 @@ type HelloReply struct {
 	Problem       *Problem               `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
 	UnixMs        int64                  `protobuf:"varint,4,opt,name=unix_ms,json=unixMs,proto3" json:"unix_ms,omitempty"` // the broker's clock, to judge badge expiry
 	Observed      string                 `protobuf:"bytes,5,opt,name=observed,proto3" json:"observed,omitempty"`            // the address this connection comes from, ip:port
+	Relays        []*RelayAddress        `protobuf:"bytes,10,rep,name=relays,proto3" json:"relays,omitempty"`               // of this fleet that take sessions, this one first; at most 32
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -165,19 +166,80 @@ func (x *HelloReply) GetObserved() string {
 	return ""
 }
 
+func (x *HelloReply) GetRelays() []*RelayAddress {
+	if x != nil {
+		return x.Relays
+	}
+	return nil
+}
+
+// RelayAddress is how a relay is dialled and known.
+type RelayAddress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Addr          string                 `protobuf:"bytes,1,opt,name=addr,proto3" json:"addr,omitempty"` // host:port
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`   // fingerprint of its key
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RelayAddress) Reset() {
+	*x = RelayAddress{}
+	mi := &file_transport_wire_outer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RelayAddress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RelayAddress) ProtoMessage() {}
+
+func (x *RelayAddress) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RelayAddress.ProtoReflect.Descriptor instead.
+func (*RelayAddress) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RelayAddress) GetAddr() string {
+	if x != nil {
+		return x.Addr
+	}
+	return ""
+}
+
+func (x *RelayAddress) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 // Problem is an error with a stable number (wire.Code...); the text may improve.
 type Problem struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Code          uint32                 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
 	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
 	RetryAfterS   uint32                 `protobuf:"varint,3,opt,name=retry_after_s,json=retryAfterS,proto3" json:"retry_after_s,omitempty"`
+	Moved         *RelayAddress          `protobuf:"bytes,10,opt,name=moved,proto3" json:"moved,omitempty"` // with CodeMoved: where to ask instead
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_transport_wire_outer_proto_msgTypes[2]
+	mi := &file_transport_wire_outer_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -189,7 +251,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[2]
+	mi := &file_transport_wire_outer_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -202,7 +264,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{2}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Problem) GetCode() uint32 {
@@ -224,6 +286,13 @@ func (x *Problem) GetRetryAfterS() uint32 {
 		return x.RetryAfterS
 	}
 	return 0
+}
+
+func (x *Problem) GetMoved() *RelayAddress {
+	if x != nil {
+		return x.Moved
+	}
+	return nil
 }
 
 type Request struct {
@@ -256,7 +325,7 @@ type Request struct {
 
 func (x *Request) Reset() {
 	*x = Request{}
-	mi := &file_transport_wire_outer_proto_msgTypes[3]
+	mi := &file_transport_wire_outer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -268,7 +337,7 @@ func (x *Request) String() string {
 func (*Request) ProtoMessage() {}
 
 func (x *Request) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[3]
+	mi := &file_transport_wire_outer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -281,7 +350,7 @@ func (x *Request) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Request.ProtoReflect.Descriptor instead.
 func (*Request) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{3}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Request) GetKind() isRequest_Kind {
@@ -611,7 +680,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_transport_wire_outer_proto_msgTypes[4]
+	mi := &file_transport_wire_outer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -623,7 +692,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[4]
+	mi := &file_transport_wire_outer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -636,7 +705,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{4}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Reply) GetProblem() *Problem {
@@ -950,7 +1019,7 @@ type Done struct {
 
 func (x *Done) Reset() {
 	*x = Done{}
-	mi := &file_transport_wire_outer_proto_msgTypes[5]
+	mi := &file_transport_wire_outer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1031,7 @@ func (x *Done) String() string {
 func (*Done) ProtoMessage() {}
 
 func (x *Done) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[5]
+	mi := &file_transport_wire_outer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1044,7 @@ func (x *Done) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Done.ProtoReflect.Descriptor instead.
 func (*Done) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{5}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{6}
 }
 
 // Login binds a fresh token to the device key that the outer connection authenticated with (its TLS client certificate).
@@ -990,7 +1059,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_transport_wire_outer_proto_msgTypes[6]
+	mi := &file_transport_wire_outer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1002,7 +1071,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[6]
+	mi := &file_transport_wire_outer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1015,7 +1084,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{6}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Login) GetAccount() string {
@@ -1050,7 +1119,7 @@ type LoggedIn struct {
 
 func (x *LoggedIn) Reset() {
 	*x = LoggedIn{}
-	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	mi := &file_transport_wire_outer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1131,7 @@ func (x *LoggedIn) String() string {
 func (*LoggedIn) ProtoMessage() {}
 
 func (x *LoggedIn) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	mi := &file_transport_wire_outer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1144,7 @@ func (x *LoggedIn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoggedIn.ProtoReflect.Descriptor instead.
 func (*LoggedIn) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{7}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *LoggedIn) GetToken() string {
@@ -1112,7 +1181,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_transport_wire_outer_proto_msgTypes[8]
+	mi := &file_transport_wire_outer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1124,7 +1193,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[8]
+	mi := &file_transport_wire_outer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1137,7 +1206,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{8}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Account) GetId() string {
@@ -1184,7 +1253,7 @@ type Logout struct {
 
 func (x *Logout) Reset() {
 	*x = Logout{}
-	mi := &file_transport_wire_outer_proto_msgTypes[9]
+	mi := &file_transport_wire_outer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1265,7 @@ func (x *Logout) String() string {
 func (*Logout) ProtoMessage() {}
 
 func (x *Logout) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[9]
+	mi := &file_transport_wire_outer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1278,7 @@ func (x *Logout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Logout.ProtoReflect.Descriptor instead.
 func (*Logout) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{9}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Logout) GetToken() string {
@@ -1228,7 +1297,7 @@ type Whoami struct {
 
 func (x *Whoami) Reset() {
 	*x = Whoami{}
-	mi := &file_transport_wire_outer_proto_msgTypes[10]
+	mi := &file_transport_wire_outer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1240,7 +1309,7 @@ func (x *Whoami) String() string {
 func (*Whoami) ProtoMessage() {}
 
 func (x *Whoami) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[10]
+	mi := &file_transport_wire_outer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1253,7 +1322,7 @@ func (x *Whoami) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whoami.ProtoReflect.Descriptor instead.
 func (*Whoami) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{10}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Whoami) GetToken() string {
@@ -1273,7 +1342,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_transport_wire_outer_proto_msgTypes[11]
+	mi := &file_transport_wire_outer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1285,7 +1354,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[11]
+	mi := &file_transport_wire_outer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1298,7 +1367,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{11}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Start) GetToken() string {
@@ -1319,7 +1388,7 @@ type Minted struct {
 
 func (x *Minted) Reset() {
 	*x = Minted{}
-	mi := &file_transport_wire_outer_proto_msgTypes[12]
+	mi := &file_transport_wire_outer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1331,7 +1400,7 @@ func (x *Minted) String() string {
 func (*Minted) ProtoMessage() {}
 
 func (x *Minted) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[12]
+	mi := &file_transport_wire_outer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1344,7 +1413,7 @@ func (x *Minted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Minted.ProtoReflect.Descriptor instead.
 func (*Minted) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{12}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Minted) GetCode() string {
@@ -1380,7 +1449,7 @@ type OpenHost struct {
 
 func (x *OpenHost) Reset() {
 	*x = OpenHost{}
-	mi := &file_transport_wire_outer_proto_msgTypes[13]
+	mi := &file_transport_wire_outer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1392,7 +1461,7 @@ func (x *OpenHost) String() string {
 func (*OpenHost) ProtoMessage() {}
 
 func (x *OpenHost) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[13]
+	mi := &file_transport_wire_outer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1405,7 +1474,7 @@ func (x *OpenHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenHost.ProtoReflect.Descriptor instead.
 func (*OpenHost) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{13}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *OpenHost) GetCode() string {
@@ -1443,7 +1512,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_transport_wire_outer_proto_msgTypes[14]
+	mi := &file_transport_wire_outer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1455,7 +1524,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[14]
+	mi := &file_transport_wire_outer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1468,7 +1537,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{14}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Opened) GetCode() string {
@@ -1525,7 +1594,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_transport_wire_outer_proto_msgTypes[15]
+	mi := &file_transport_wire_outer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1606,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[15]
+	mi := &file_transport_wire_outer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1619,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{15}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Channel) GetId() uint64 {
@@ -1585,7 +1654,7 @@ type Introduced struct {
 
 func (x *Introduced) Reset() {
 	*x = Introduced{}
-	mi := &file_transport_wire_outer_proto_msgTypes[16]
+	mi := &file_transport_wire_outer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1597,7 +1666,7 @@ func (x *Introduced) String() string {
 func (*Introduced) ProtoMessage() {}
 
 func (x *Introduced) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[16]
+	mi := &file_transport_wire_outer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1610,7 +1679,7 @@ func (x *Introduced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduced.ProtoReflect.Descriptor instead.
 func (*Introduced) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{16}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Introduced) GetPeer() uint32 {
@@ -1643,7 +1712,7 @@ type PeerGone struct {
 
 func (x *PeerGone) Reset() {
 	*x = PeerGone{}
-	mi := &file_transport_wire_outer_proto_msgTypes[17]
+	mi := &file_transport_wire_outer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1655,7 +1724,7 @@ func (x *PeerGone) String() string {
 func (*PeerGone) ProtoMessage() {}
 
 func (x *PeerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[17]
+	mi := &file_transport_wire_outer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1668,7 +1737,7 @@ func (x *PeerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerGone.ProtoReflect.Descriptor instead.
 func (*PeerGone) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{17}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PeerGone) GetPeer() uint32 {
@@ -1688,7 +1757,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_transport_wire_outer_proto_msgTypes[18]
+	mi := &file_transport_wire_outer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1700,7 +1769,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[18]
+	mi := &file_transport_wire_outer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1713,7 +1782,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{18}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Join) GetToken() string {
@@ -1743,7 +1812,7 @@ type Joined struct {
 
 func (x *Joined) Reset() {
 	*x = Joined{}
-	mi := &file_transport_wire_outer_proto_msgTypes[19]
+	mi := &file_transport_wire_outer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1755,7 +1824,7 @@ func (x *Joined) String() string {
 func (*Joined) ProtoMessage() {}
 
 func (x *Joined) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[19]
+	mi := &file_transport_wire_outer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1768,7 +1837,7 @@ func (x *Joined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Joined.ProtoReflect.Descriptor instead.
 func (*Joined) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{19}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Joined) GetSession() []byte {
@@ -1814,7 +1883,7 @@ type HostHere struct {
 
 func (x *HostHere) Reset() {
 	*x = HostHere{}
-	mi := &file_transport_wire_outer_proto_msgTypes[20]
+	mi := &file_transport_wire_outer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1826,7 +1895,7 @@ func (x *HostHere) String() string {
 func (*HostHere) ProtoMessage() {}
 
 func (x *HostHere) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[20]
+	mi := &file_transport_wire_outer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1839,7 +1908,7 @@ func (x *HostHere) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostHere.ProtoReflect.Descriptor instead.
 func (*HostHere) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{20}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{21}
 }
 
 type HostGone struct {
@@ -1851,7 +1920,7 @@ type HostGone struct {
 
 func (x *HostGone) Reset() {
 	*x = HostGone{}
-	mi := &file_transport_wire_outer_proto_msgTypes[21]
+	mi := &file_transport_wire_outer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1863,7 +1932,7 @@ func (x *HostGone) String() string {
 func (*HostGone) ProtoMessage() {}
 
 func (x *HostGone) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[21]
+	mi := &file_transport_wire_outer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1876,7 +1945,7 @@ func (x *HostGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostGone.ProtoReflect.Descriptor instead.
 func (*HostGone) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{21}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HostGone) GetReason() string {
@@ -1896,7 +1965,7 @@ type GetBadge struct {
 
 func (x *GetBadge) Reset() {
 	*x = GetBadge{}
-	mi := &file_transport_wire_outer_proto_msgTypes[22]
+	mi := &file_transport_wire_outer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1908,7 +1977,7 @@ func (x *GetBadge) String() string {
 func (*GetBadge) ProtoMessage() {}
 
 func (x *GetBadge) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[22]
+	mi := &file_transport_wire_outer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1921,7 +1990,7 @@ func (x *GetBadge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBadge.ProtoReflect.Descriptor instead.
 func (*GetBadge) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{22}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetBadge) GetToken() string {
@@ -1948,7 +2017,7 @@ type Badge struct {
 
 func (x *Badge) Reset() {
 	*x = Badge{}
-	mi := &file_transport_wire_outer_proto_msgTypes[23]
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2029,7 @@ func (x *Badge) String() string {
 func (*Badge) ProtoMessage() {}
 
 func (x *Badge) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[23]
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2042,7 @@ func (x *Badge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Badge.ProtoReflect.Descriptor instead.
 func (*Badge) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{23}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Badge) GetBadge() string {
@@ -2004,7 +2073,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2085,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2098,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Invite) GetToken() string {
@@ -2080,7 +2149,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2092,7 +2161,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2105,7 +2174,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{25}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Invited) GetCode() string {
@@ -2154,7 +2223,7 @@ type ListInvites struct {
 
 func (x *ListInvites) Reset() {
 	*x = ListInvites{}
-	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2166,7 +2235,7 @@ func (x *ListInvites) String() string {
 func (*ListInvites) ProtoMessage() {}
 
 func (x *ListInvites) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2179,7 +2248,7 @@ func (x *ListInvites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInvites.ProtoReflect.Descriptor instead.
 func (*ListInvites) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{26}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListInvites) GetToken() string {
@@ -2205,7 +2274,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2217,7 +2286,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2230,7 +2299,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{27}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Invites) GetOpen() []*Invited {
@@ -2251,7 +2320,7 @@ type RevokeInvite struct {
 
 func (x *RevokeInvite) Reset() {
 	*x = RevokeInvite{}
-	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2263,7 +2332,7 @@ func (x *RevokeInvite) String() string {
 func (*RevokeInvite) ProtoMessage() {}
 
 func (x *RevokeInvite) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2276,7 +2345,7 @@ func (x *RevokeInvite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeInvite.ProtoReflect.Descriptor instead.
 func (*RevokeInvite) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{28}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RevokeInvite) GetToken() string {
@@ -2310,7 +2379,7 @@ type CloseCode struct {
 
 func (x *CloseCode) Reset() {
 	*x = CloseCode{}
-	mi := &file_transport_wire_outer_proto_msgTypes[29]
+	mi := &file_transport_wire_outer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2322,7 +2391,7 @@ func (x *CloseCode) String() string {
 func (*CloseCode) ProtoMessage() {}
 
 func (x *CloseCode) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[29]
+	mi := &file_transport_wire_outer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2335,7 +2404,7 @@ func (x *CloseCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCode.ProtoReflect.Descriptor instead.
 func (*CloseCode) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{29}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CloseCode) GetToken() string {
@@ -2362,18 +2431,25 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"minVersion\x12\x1f\n" +
 	"\vmax_version\x18\x02 \x01(\rR\n" +
 	"maxVersion\x12\x1a\n" +
-	"\bsoftware\x18\x03 \x01(\tR\bsoftware\"\xa7\x01\n" +
+	"\bsoftware\x18\x03 \x01(\tR\bsoftware\"\xda\x01\n" +
 	"\n" +
 	"HelloReply\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bsoftware\x18\x02 \x01(\tR\bsoftware\x12.\n" +
 	"\aproblem\x18\x03 \x01(\v2\x14.assist.wire.ProblemR\aproblem\x12\x17\n" +
 	"\aunix_ms\x18\x04 \x01(\x03R\x06unixMs\x12\x1a\n" +
-	"\bobserved\x18\x05 \x01(\tR\bobserved\"U\n" +
+	"\bobserved\x18\x05 \x01(\tR\bobserved\x121\n" +
+	"\x06relays\x18\n" +
+	" \x03(\v2\x19.assist.wire.RelayAddressR\x06relays\"4\n" +
+	"\fRelayAddress\x12\x12\n" +
+	"\x04addr\x18\x01 \x01(\tR\x04addr\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"\x86\x01\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\rR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\"\n" +
-	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\"\x82\b\n" +
+	"\rretry_after_s\x18\x03 \x01(\rR\vretryAfterS\x12/\n" +
+	"\x05moved\x18\n" +
+	" \x01(\v2\x19.assist.wire.RelayAddressR\x05moved\"\x82\b\n" +
 	"\aRequest\x12*\n" +
 	"\x05login\x18\x01 \x01(\v2\x12.assist.wire.LoginH\x00R\x05login\x12-\n" +
 	"\x06logout\x18\x02 \x01(\v2\x13.assist.wire.LogoutH\x00R\x06logout\x12-\n" +
@@ -2528,105 +2604,108 @@ func file_transport_wire_outer_proto_rawDescGZIP() []byte {
 	return file_transport_wire_outer_proto_rawDescData
 }
 
-var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_transport_wire_outer_proto_goTypes = []any{
 	(*Hello)(nil),         // 0: assist.wire.Hello
 	(*HelloReply)(nil),    // 1: assist.wire.HelloReply
-	(*Problem)(nil),       // 2: assist.wire.Problem
-	(*Request)(nil),       // 3: assist.wire.Request
-	(*Reply)(nil),         // 4: assist.wire.Reply
-	(*Done)(nil),          // 5: assist.wire.Done
-	(*Login)(nil),         // 6: assist.wire.Login
-	(*LoggedIn)(nil),      // 7: assist.wire.LoggedIn
-	(*Account)(nil),       // 8: assist.wire.Account
-	(*Logout)(nil),        // 9: assist.wire.Logout
-	(*Whoami)(nil),        // 10: assist.wire.Whoami
-	(*Start)(nil),         // 11: assist.wire.Start
-	(*Minted)(nil),        // 12: assist.wire.Minted
-	(*OpenHost)(nil),      // 13: assist.wire.OpenHost
-	(*Opened)(nil),        // 14: assist.wire.Opened
-	(*Channel)(nil),       // 15: assist.wire.Channel
-	(*Introduced)(nil),    // 16: assist.wire.Introduced
-	(*PeerGone)(nil),      // 17: assist.wire.PeerGone
-	(*Join)(nil),          // 18: assist.wire.Join
-	(*Joined)(nil),        // 19: assist.wire.Joined
-	(*HostHere)(nil),      // 20: assist.wire.HostHere
-	(*HostGone)(nil),      // 21: assist.wire.HostGone
-	(*GetBadge)(nil),      // 22: assist.wire.GetBadge
-	(*Badge)(nil),         // 23: assist.wire.Badge
-	(*Invite)(nil),        // 24: assist.wire.Invite
-	(*Invited)(nil),       // 25: assist.wire.Invited
-	(*ListInvites)(nil),   // 26: assist.wire.ListInvites
-	(*Invites)(nil),       // 27: assist.wire.Invites
-	(*RevokeInvite)(nil),  // 28: assist.wire.RevokeInvite
-	(*CloseCode)(nil),     // 29: assist.wire.CloseCode
-	(*MintEnrolment)(nil), // 30: assist.wire.MintEnrolment
-	(*Enroll)(nil),        // 31: assist.wire.Enroll
-	(*Attend)(nil),        // 32: assist.wire.Attend
-	(*Retire)(nil),        // 33: assist.wire.Retire
-	(*Connect)(nil),       // 34: assist.wire.Connect
-	(*ListMachines)(nil),  // 35: assist.wire.ListMachines
-	(*ChangeMachine)(nil), // 36: assist.wire.ChangeMachine
-	(*Decline)(nil),       // 37: assist.wire.Decline
-	(*Enrolment)(nil),     // 38: assist.wire.Enrolment
-	(*Enrolled)(nil),      // 39: assist.wire.Enrolled
-	(*Attending)(nil),     // 40: assist.wire.Attending
-	(*Called)(nil),        // 41: assist.wire.Called
-	(*Connecting)(nil),    // 42: assist.wire.Connecting
-	(*Machines)(nil),      // 43: assist.wire.Machines
+	(*RelayAddress)(nil),  // 2: assist.wire.RelayAddress
+	(*Problem)(nil),       // 3: assist.wire.Problem
+	(*Request)(nil),       // 4: assist.wire.Request
+	(*Reply)(nil),         // 5: assist.wire.Reply
+	(*Done)(nil),          // 6: assist.wire.Done
+	(*Login)(nil),         // 7: assist.wire.Login
+	(*LoggedIn)(nil),      // 8: assist.wire.LoggedIn
+	(*Account)(nil),       // 9: assist.wire.Account
+	(*Logout)(nil),        // 10: assist.wire.Logout
+	(*Whoami)(nil),        // 11: assist.wire.Whoami
+	(*Start)(nil),         // 12: assist.wire.Start
+	(*Minted)(nil),        // 13: assist.wire.Minted
+	(*OpenHost)(nil),      // 14: assist.wire.OpenHost
+	(*Opened)(nil),        // 15: assist.wire.Opened
+	(*Channel)(nil),       // 16: assist.wire.Channel
+	(*Introduced)(nil),    // 17: assist.wire.Introduced
+	(*PeerGone)(nil),      // 18: assist.wire.PeerGone
+	(*Join)(nil),          // 19: assist.wire.Join
+	(*Joined)(nil),        // 20: assist.wire.Joined
+	(*HostHere)(nil),      // 21: assist.wire.HostHere
+	(*HostGone)(nil),      // 22: assist.wire.HostGone
+	(*GetBadge)(nil),      // 23: assist.wire.GetBadge
+	(*Badge)(nil),         // 24: assist.wire.Badge
+	(*Invite)(nil),        // 25: assist.wire.Invite
+	(*Invited)(nil),       // 26: assist.wire.Invited
+	(*ListInvites)(nil),   // 27: assist.wire.ListInvites
+	(*Invites)(nil),       // 28: assist.wire.Invites
+	(*RevokeInvite)(nil),  // 29: assist.wire.RevokeInvite
+	(*CloseCode)(nil),     // 30: assist.wire.CloseCode
+	(*MintEnrolment)(nil), // 31: assist.wire.MintEnrolment
+	(*Enroll)(nil),        // 32: assist.wire.Enroll
+	(*Attend)(nil),        // 33: assist.wire.Attend
+	(*Retire)(nil),        // 34: assist.wire.Retire
+	(*Connect)(nil),       // 35: assist.wire.Connect
+	(*ListMachines)(nil),  // 36: assist.wire.ListMachines
+	(*ChangeMachine)(nil), // 37: assist.wire.ChangeMachine
+	(*Decline)(nil),       // 38: assist.wire.Decline
+	(*Enrolment)(nil),     // 39: assist.wire.Enrolment
+	(*Enrolled)(nil),      // 40: assist.wire.Enrolled
+	(*Attending)(nil),     // 41: assist.wire.Attending
+	(*Called)(nil),        // 42: assist.wire.Called
+	(*Connecting)(nil),    // 43: assist.wire.Connecting
+	(*Machines)(nil),      // 44: assist.wire.Machines
 }
 var file_transport_wire_outer_proto_depIdxs = []int32{
-	2,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
-	6,  // 1: assist.wire.Request.login:type_name -> assist.wire.Login
-	9,  // 2: assist.wire.Request.logout:type_name -> assist.wire.Logout
-	10, // 3: assist.wire.Request.whoami:type_name -> assist.wire.Whoami
-	11, // 4: assist.wire.Request.start:type_name -> assist.wire.Start
-	13, // 5: assist.wire.Request.open_host:type_name -> assist.wire.OpenHost
-	18, // 6: assist.wire.Request.join:type_name -> assist.wire.Join
-	22, // 7: assist.wire.Request.get_badge:type_name -> assist.wire.GetBadge
-	29, // 8: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
-	24, // 9: assist.wire.Request.invite:type_name -> assist.wire.Invite
-	26, // 10: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
-	28, // 11: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
-	30, // 12: assist.wire.Request.mint_enrolment:type_name -> assist.wire.MintEnrolment
-	31, // 13: assist.wire.Request.enroll:type_name -> assist.wire.Enroll
-	32, // 14: assist.wire.Request.attend:type_name -> assist.wire.Attend
-	33, // 15: assist.wire.Request.retire:type_name -> assist.wire.Retire
-	34, // 16: assist.wire.Request.connect:type_name -> assist.wire.Connect
-	35, // 17: assist.wire.Request.list_machines:type_name -> assist.wire.ListMachines
-	36, // 18: assist.wire.Request.change_machine:type_name -> assist.wire.ChangeMachine
-	37, // 19: assist.wire.Request.decline:type_name -> assist.wire.Decline
-	2,  // 20: assist.wire.Reply.problem:type_name -> assist.wire.Problem
-	7,  // 21: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
-	5,  // 22: assist.wire.Reply.done:type_name -> assist.wire.Done
-	8,  // 23: assist.wire.Reply.account:type_name -> assist.wire.Account
-	12, // 24: assist.wire.Reply.minted:type_name -> assist.wire.Minted
-	14, // 25: assist.wire.Reply.opened:type_name -> assist.wire.Opened
-	16, // 26: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
-	17, // 27: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
-	19, // 28: assist.wire.Reply.joined:type_name -> assist.wire.Joined
-	23, // 29: assist.wire.Reply.badge:type_name -> assist.wire.Badge
-	20, // 30: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
-	21, // 31: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
-	25, // 32: assist.wire.Reply.invited:type_name -> assist.wire.Invited
-	27, // 33: assist.wire.Reply.invites:type_name -> assist.wire.Invites
-	38, // 34: assist.wire.Reply.enrolment:type_name -> assist.wire.Enrolment
-	39, // 35: assist.wire.Reply.enrolled:type_name -> assist.wire.Enrolled
-	40, // 36: assist.wire.Reply.attending:type_name -> assist.wire.Attending
-	41, // 37: assist.wire.Reply.called:type_name -> assist.wire.Called
-	42, // 38: assist.wire.Reply.connecting:type_name -> assist.wire.Connecting
-	43, // 39: assist.wire.Reply.machines:type_name -> assist.wire.Machines
-	8,  // 40: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
-	15, // 41: assist.wire.Opened.channel:type_name -> assist.wire.Channel
-	8,  // 42: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
-	8,  // 43: assist.wire.Introduced.account:type_name -> assist.wire.Account
-	15, // 44: assist.wire.Joined.channel:type_name -> assist.wire.Channel
-	25, // 45: assist.wire.Invites.open:type_name -> assist.wire.Invited
-	46, // [46:46] is the sub-list for method output_type
-	46, // [46:46] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	3,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
+	2,  // 1: assist.wire.HelloReply.relays:type_name -> assist.wire.RelayAddress
+	2,  // 2: assist.wire.Problem.moved:type_name -> assist.wire.RelayAddress
+	7,  // 3: assist.wire.Request.login:type_name -> assist.wire.Login
+	10, // 4: assist.wire.Request.logout:type_name -> assist.wire.Logout
+	11, // 5: assist.wire.Request.whoami:type_name -> assist.wire.Whoami
+	12, // 6: assist.wire.Request.start:type_name -> assist.wire.Start
+	14, // 7: assist.wire.Request.open_host:type_name -> assist.wire.OpenHost
+	19, // 8: assist.wire.Request.join:type_name -> assist.wire.Join
+	23, // 9: assist.wire.Request.get_badge:type_name -> assist.wire.GetBadge
+	30, // 10: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
+	25, // 11: assist.wire.Request.invite:type_name -> assist.wire.Invite
+	27, // 12: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
+	29, // 13: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
+	31, // 14: assist.wire.Request.mint_enrolment:type_name -> assist.wire.MintEnrolment
+	32, // 15: assist.wire.Request.enroll:type_name -> assist.wire.Enroll
+	33, // 16: assist.wire.Request.attend:type_name -> assist.wire.Attend
+	34, // 17: assist.wire.Request.retire:type_name -> assist.wire.Retire
+	35, // 18: assist.wire.Request.connect:type_name -> assist.wire.Connect
+	36, // 19: assist.wire.Request.list_machines:type_name -> assist.wire.ListMachines
+	37, // 20: assist.wire.Request.change_machine:type_name -> assist.wire.ChangeMachine
+	38, // 21: assist.wire.Request.decline:type_name -> assist.wire.Decline
+	3,  // 22: assist.wire.Reply.problem:type_name -> assist.wire.Problem
+	8,  // 23: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
+	6,  // 24: assist.wire.Reply.done:type_name -> assist.wire.Done
+	9,  // 25: assist.wire.Reply.account:type_name -> assist.wire.Account
+	13, // 26: assist.wire.Reply.minted:type_name -> assist.wire.Minted
+	15, // 27: assist.wire.Reply.opened:type_name -> assist.wire.Opened
+	17, // 28: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
+	18, // 29: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
+	20, // 30: assist.wire.Reply.joined:type_name -> assist.wire.Joined
+	24, // 31: assist.wire.Reply.badge:type_name -> assist.wire.Badge
+	21, // 32: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
+	22, // 33: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
+	26, // 34: assist.wire.Reply.invited:type_name -> assist.wire.Invited
+	28, // 35: assist.wire.Reply.invites:type_name -> assist.wire.Invites
+	39, // 36: assist.wire.Reply.enrolment:type_name -> assist.wire.Enrolment
+	40, // 37: assist.wire.Reply.enrolled:type_name -> assist.wire.Enrolled
+	41, // 38: assist.wire.Reply.attending:type_name -> assist.wire.Attending
+	42, // 39: assist.wire.Reply.called:type_name -> assist.wire.Called
+	43, // 40: assist.wire.Reply.connecting:type_name -> assist.wire.Connecting
+	44, // 41: assist.wire.Reply.machines:type_name -> assist.wire.Machines
+	9,  // 42: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
+	16, // 43: assist.wire.Opened.channel:type_name -> assist.wire.Channel
+	9,  // 44: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
+	9,  // 45: assist.wire.Introduced.account:type_name -> assist.wire.Account
+	16, // 46: assist.wire.Joined.channel:type_name -> assist.wire.Channel
+	26, // 47: assist.wire.Invites.open:type_name -> assist.wire.Invited
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_transport_wire_outer_proto_init() }
@@ -2635,7 +2714,7 @@ func file_transport_wire_outer_proto_init() {
 		return
 	}
 	file_transport_wire_machine_proto_init()
-	file_transport_wire_outer_proto_msgTypes[3].OneofWrappers = []any{
+	file_transport_wire_outer_proto_msgTypes[4].OneofWrappers = []any{
 		(*Request_Login)(nil),
 		(*Request_Logout)(nil),
 		(*Request_Whoami)(nil),
@@ -2656,7 +2735,7 @@ func file_transport_wire_outer_proto_init() {
 		(*Request_ChangeMachine)(nil),
 		(*Request_Decline)(nil),
 	}
-	file_transport_wire_outer_proto_msgTypes[4].OneofWrappers = []any{
+	file_transport_wire_outer_proto_msgTypes[5].OneofWrappers = []any{
 		(*Reply_LoggedIn)(nil),
 		(*Reply_Done)(nil),
 		(*Reply_Account)(nil),
@@ -2683,7 +2762,7 @@ func file_transport_wire_outer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transport_wire_outer_proto_rawDesc), len(file_transport_wire_outer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

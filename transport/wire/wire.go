@@ -51,6 +51,7 @@ const (
 	CodeForbidden   = 27 // known and logged in, but not allowed to do that
 	CodeDraining    = 30 // the relay is going down
 	CodeFull        = 31 // a limit of the relay is reached
+	CodeMoved       = 40 // another relay of the fleet serves it; the problem names that one
 )
 
 // ErrTooLong says that the other side announced a message over its limit; nothing of it was read.

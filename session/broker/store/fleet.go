@@ -189,6 +189,58 @@ func (s *Store) Routes(ctx context.Context, relay string) (map[[16]byte]int64, e
 	return out, rows.Err()
 }
 
+// Place keeps at which relay a machine is connected.
+func (s *Store) Place(ctx context.Context, machine, relay string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO machine_places (machine_id, relay_id) VALUES ($1, $2)
+			ON CONFLICT (machine_id) DO UPDATE SET relay_id = excluded.relay_id`, machine, relay)
+		if err != nil {
+			return fmt.Errorf("place machine: %w", err)
+		}
+		return nil
+	})
+}
+
+// Displace forgets that a machine is connected at a relay.
+func (s *Store) Displace(ctx context.Context, machine, relay string) error {
+	return s.change(ctx, func(tx *sql.Tx) error {
+		_, err := tx.Exec("DELETE FROM machine_places WHERE machine_id = $1 AND relay_id = $2", machine, relay)
+		return err
+	})
+}
+
+// PlaceOf is the relay at which a machine is connected, which may be dead; ErrNotFound.
+func (s *Store) PlaceOf(ctx context.Context, machine string) (Relay, error) {
+	var r Relay
+	into, done := scanRelay(&r)
+	err := s.read.QueryRowContext(ctx, "SELECT "+relayColumns+s.engine.now+` - r.beat FROM machine_places p JOIN relays r ON r.id = p.relay_id
+		WHERE p.machine_id = $1`, machine).Scan(into...)
+	if err != nil {
+		return r, fmt.Errorf("machine: %w", row(err))
+	}
+	done()
+	return r, nil
+}
+
+// Placed lists the machines that are connected at living relays.
+func (s *Store) Placed(ctx context.Context) (map[string]bool, error) {
+	rows, err := s.read.QueryContext(ctx, "SELECT p.machine_id FROM machine_places p JOIN relays r ON r.id = p.relay_id WHERE r.beat > "+
+		s.engine.now+fmt.Sprintf(" - %d", Lease.Milliseconds()))
+	if err != nil {
+		return nil, fmt.Errorf("list machines: %w", err)
+	}
+	defer rows.Close()
+	out := map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list machines: %w", err)
+		}
+		out[id] = true
+	}
+	return out, rows.Err()
+}
+
 // WrongTry is one wrong code or login, told to the other relays.
 type WrongTry struct {
 	ID      int64 // given by the store

@@ -21,6 +21,12 @@ CREATE TABLE session_routes (
 );
 CREATE INDEX session_routes_by_relay ON session_routes (relay_id);
 
+-- At which relay a machine is connected.
+CREATE TABLE machine_places (
+    machine_id TEXT NOT NULL PRIMARY KEY REFERENCES machines (id) ON DELETE CASCADE,
+    relay_id   TEXT NOT NULL
+);
+
 CREATE TABLE wrong_tries (
     id       BIGINT   NOT NULL PRIMARY KEY,
     relay_id TEXT     NOT NULL,             -- that counted it already
@@ -39,5 +45,6 @@ CREATE TABLE fleet_marks (
 -- +goose Down
 DROP TABLE fleet_marks;
 DROP TABLE wrong_tries;
+DROP TABLE machine_places;
 DROP TABLE session_routes;
 DROP TABLE relays;
