@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"assist/tui/guard"
+	"assist/tui/start"
 	"assist/tui/viewer"
 
 	tea "charm.land/bubbletea/v2"
@@ -69,34 +70,59 @@ func (e *NoTerminalError) Error() string { return e.What + " is not a terminal" 
 // *NoTerminalError, wraps context.Canceled after a signal or the end of ctx, or says what went wrong with the terminal; how
 // the session itself ended is in Result.State.
 func Run(ctx context.Context, s Session, opt Options) (Result, error) {
+	defer s.Close()
 	opt = opt.filled()
+	var m *model
+	err := opt.show(ctx, func(ctx context.Context) tea.Model {
+		m = newModel(ctx, s, opt)
+		return m
+	})
+	if m == nil {
+		return Result{}, err
+	}
+	return Result{State: s.State(), Left: m.leaving || m.quitting && m.state.Phase != Over}, err
+}
+
+// Start shows the first screen, for an agent who has not said yet where to go.
+func Start(ctx context.Context, opt Options, what start.Options) (start.Choice, error) {
+	opt = opt.filled()
+	var m *start.Model
+	err := opt.show(ctx, func(ctx context.Context) tea.Model {
+		m = start.New(ctx, what, opt.ColorProfile)
+		return m
+	})
+	if m == nil {
+		return start.Choice{}, err
+	}
+	return m.Choice, err
+}
+
+// show runs a model on the terminal until it quits, ctx ends or a signal says so.
+func (o Options) show(ctx context.Context, make func(context.Context) tea.Model) error {
 	for _, f := range []struct {
 		file *os.File
 		name string
-	}{{opt.In, "standard input"}, {opt.Out, "standard output"}} {
+	}{{o.In, "standard input"}, {o.Out, "standard output"}} {
 		if !term.IsTerminal(f.file.Fd()) {
-			return Result{}, &NoTerminalError{f.name}
+			return &NoTerminalError{f.name}
 		}
 	}
 	defer silence()()
-	defer guard.Watch(opt.In)()
+	defer guard.Watch(o.In)()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	defer s.Close()
 
-	m := newModel(ctx, s, opt)
-	p := tea.NewProgram(m, opt.program()...)
+	p := tea.NewProgram(make(ctx), o.program()...)
 	// Quit, not tea.WithContext: killed so, the program would leave its reader of the terminal behind.
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
-	res := Result{State: s.State(), Left: m.leaving || m.quitting && m.state.Phase != Over}
 	switch {
 	case ctx.Err() != nil:
-		return res, fmt.Errorf("console: %w", ctx.Err())
+		return fmt.Errorf("console: %w", ctx.Err())
 	case err != nil:
-		return res, fmt.Errorf("console: %w", err)
+		return fmt.Errorf("console: %w", err)
 	}
-	return res, nil
+	return nil
 }
 
 // filled is o with its defaults.

@@ -39,21 +39,7 @@ func newJoinCommand() *cobra.Command {
 			"customer's host; with a bare code you compare three words with the customer.",
 		Args:    cobra.ExactArgs(1),
 		Example: "  assist join 12345678\n  assist join 'https://relay.example:8443/j/12345678#1.KEY'",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			invite, err := inner.ParseJoin(args[0])
-			if err != nil {
-				return usage(err, "for example: assist join 12345678")
-			}
-			if f.addr == "" {
-				f.addr = invite.Relay
-			}
-			cfg, err := f.config(cmd)
-			if err != nil {
-				return err
-			}
-			cfg.Code, cfg.HostPin = invite.Code, transport.Pin(invite.Pin)
-			return f.open(cmd, agent.Join(cfg), cfg.Relay)
-		},
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.join(cmd, args[0]) },
 	}
 	f.flags(cmd)
 	return cmd
@@ -66,16 +52,47 @@ func newStartCommand() *cobra.Command {
 		Short: "Start a session as an agent: get a code for the customer",
 		Long:  "Gets a code, shows what the customer has to run, and opens the console as soon as the customer's host is there.",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := f.config(cmd)
-			if err != nil {
-				return err
-			}
-			return f.open(cmd, agent.Start(cfg), cfg.Relay)
-		},
+		RunE:  func(cmd *cobra.Command, _ []string) error { return f.start(cmd) },
 	}
 	f.flags(cmd)
 	return cmd
+}
+
+// join joins by a code or address.
+func (f *consoleFlags) join(cmd *cobra.Command, text string) error {
+	invite, err := inner.ParseJoin(text)
+	if err != nil {
+		return usage(err, "for example: assist join 12345678")
+	}
+	if f.addr == "" {
+		f.addr = invite.Relay
+	}
+	return f.signedIn(cmd, "join session "+inner.SpacedCode(invite.Code), func(cfg agent.Config) *agent.Session {
+		cfg.Code, cfg.HostPin = invite.Code, transport.Pin(invite.Pin)
+		return agent.Join(cfg)
+	})
+}
+
+// start gets a code for the customer.
+func (f *consoleFlags) start(cmd *cobra.Command) error {
+	return f.signedIn(cmd, "start a session", agent.Start)
+}
+
+// signedIn opens a session with the agent's login. Whoever has none, or one that has ended, may sign in first.
+func (f *consoleFlags) signedIn(cmd *cobra.Command, what string, begin func(agent.Config) *agent.Session) error {
+	asked := false
+	for {
+		cfg, err := f.config(cmd)
+		if err == nil {
+			err = f.open(cmd, begin(cfg), cfg.Relay)
+		}
+		if asked || !needsLogin(err) {
+			return err
+		}
+		if asked, err = true, f.askToSignIn(cmd, what, err); err != nil {
+			return err
+		}
+	}
 }
 
 // config is what the agent's login and the flags say.
@@ -92,13 +109,17 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 // open shows the session in this terminal until it is over, and lets the verbs of other shells reach it meanwhile.
 func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transport.Relay) error {
 	group, ctx := errgroup.WithContext(cmd.Context())
-	var failure, deaf error
+	var failure, deaf, forgot error
 	group.Go(func() error {
 		failure = s.Run(ctx) // the console shows it first
 		return nil
 	})
 	group.Go(func() error {
 		deaf = local.Serve(ctx, s)
+		return nil
+	})
+	group.Go(func() error {
+		forgot = remember(ctx, s, relay)
 		return nil
 	})
 	group.Go(func() error {
@@ -117,6 +138,9 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 	err := errors.Join(group.Wait(), failure)
 	if deaf != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "other shells could not reach this console: %s\n", printable(deaf.Error()))
+	}
+	if forgot != nil {
+		fmt.Fprintln(cmd.ErrOrStderr(), printable(forgot.Error()))
 	}
 	return err
 }

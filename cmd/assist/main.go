@@ -91,7 +91,8 @@ func root() *cobra.Command {
 		newURLHandlerCommand(),
 		newRelayCommand(),
 	)
-	return asGroup(cmd)
+	cmd.Args, cmd.RunE = cobra.NoArgs, first
+	return cmd
 }
 
 // asGroup makes a command that only holds others answer its bare name with help, and a wrong word after it with an error.

@@ -14,6 +14,9 @@ import (
 func TestLinkOnlyProposes(t *testing.T) {
 	env := []string{"ASSIST_KEYRING=off", "XDG_CONFIG_HOME=" + t.TempDir(), "XDG_STATE_HOME=" + t.TempDir()}
 	open := func(url string, answers ...person) (string, int) {
+		if n := len(answers); n > 0 && strings.TrimSpace(answers[n-1].types) != "" { // a yes: nobody is signed in here, and does not want to
+			answers = append(answers, person{"Password", "\x1b"})
+		}
 		return atTerminal(t, env, answers, "url-handler", "open", url)
 	}
 	const stranger = "assist://join/12345678?relay=evil.example:8443#1.mfrggzdfmztwq2lknnwg23tpobyxe43u"
@@ -24,7 +27,7 @@ func TestLinkOnlyProposes(t *testing.T) {
 	}{
 		{"assist://join/12345678", "Join this session? [y/N]", "\n", exitRefused, "1234 5678"},
 		{"assist://join/12345678", "Join this session? [y/N]", "y\n", exitLogin, "compare three words"}, // nobody is signed in here
-		{stranger, "Type the relay's name", "y\n", exitRefused, "NEVER signed in"},
+		{stranger, "Type the relay's name", "no\n", exitRefused, "NEVER signed in"},
 		{stranger, "Type the relay's name", "\n", exitRefused, "evil.example:8443"},
 		{stranger, "Type the relay's name", "evil.example:8443\n", exitLogin, "host key  in the link"},
 	} {

@@ -108,12 +108,15 @@ func final(err error) bool {
 		errors.Is(err, context.Canceled)
 }
 
+// WhyLeft is State.Why of a session that this agent left, while it may go on for others.
+const WhyLeft = "you left the session"
+
 // lastWords are what the last State says and what Run returns.
 func lastWords(err error) (why string, failure error) {
 	var ended *endedError
 	switch {
 	case err == nil, errors.Is(err, errLeft):
-		return "you left the session", nil
+		return WhyLeft, nil
 	case errors.As(err, &ended):
 		return ended.why, nil
 	}

@@ -25,6 +25,27 @@ type Field struct {
 // Text is what was typed.
 func (f *Field) Text() string { return strings.TrimSpace(string(f.text)) }
 
+// Raw is what was typed, blanks at its ends included: a password may have them.
+func (f *Field) Raw() string { return string(f.text) }
+
+// Row draws the end of the text in one row of w cells on the terminal's own ground.
+func (f *Field) Row(t theme.Theme, w int, focused bool) string {
+	text := string(f.text)
+	if f.Secret {
+		text = strings.Repeat("•", len(f.text))
+	}
+	if focused {
+		text += "_"
+	}
+	if r := []rune(text); cell.Width(text) > w {
+		for cell.Width(string(r)) > w-1 {
+			r = r[1:]
+		}
+		text = "…" + string(r)
+	}
+	return t.Strong.Render(cell.Fit(text, w))
+}
+
 // Set replaces what was typed.
 func (f *Field) Set(s string) { f.text = nil; f.Paste(s) }
 

@@ -3,6 +3,8 @@ package account
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -192,5 +194,30 @@ func TestAddr(t *testing.T) {
 		if got, err := Addr(in); got != want || (err != nil) != (want == "") {
 			t.Errorf("%q: got %q, %v, want %q", in, got, err, want)
 		}
+	}
+}
+
+func TestRecentSessionsAreKeptForAWhile(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("XDG_STATE_HOME", dir)
+	b := Open(io.Discard)
+	now := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	for i := range keepRecent + 5 {
+		if err := b.Remember(now, Recent{Code: fmt.Sprintf("%08d", i), Relay: "r:1", Began: now}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.Remember(now, Recent{Code: "00000020", Relay: "r:1", Began: now, Over: true}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := b.Recent(now)
+	if err != nil || len(all) != keepRecent || all[0].Code != "00000020" || !all[0].Over || all[1].Code != "00000024" {
+		t.Fatalf("%v %+v", err, all)
+	}
+	if all, err = b.Recent(now.Add(forgetFrom + 1)); err != nil || len(all) != 0 {
+		t.Errorf("%v %+v", err, all)
+	}
+	if fi, err := os.Stat(filepath.Join(dir, "assist", recentFile)); err != nil || fi.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", fi, err)
 	}
 }
