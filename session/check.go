@@ -44,6 +44,8 @@ func (s *Session) checkSeats() error {
 			return fmt.Errorf("member %d is %d with %d consoles", m.ID, m.Presence, len(m.consoles))
 		case m.Presence == Knocking && (len(m.waiting) == 0 || s.may(m) != 0):
 			return fmt.Errorf("member %d knocks with %d consoles and %v", m.ID, len(m.waiting), s.may(m))
+		case m.policy != nil && m.given&^m.policy.Grants != 0:
+			return fmt.Errorf("member %d has %v, which the policy does not allow", m.ID, m.given)
 		case m.Presence == Gone && m.given != 0:
 			return fmt.Errorf("member %d is gone and may %v", m.ID, m.given)
 		}

@@ -106,7 +106,7 @@ func (s *Session) gone(now time.Time, m *seat, e Event) {
 	}
 	m.Presence, m.Since = Gone, now
 	m.consoles, m.waiting, m.known = nil, nil, nil
-	m.given, m.ceiling, m.Asked, m.noUntil = 0, AllGrants, 0, nil
+	m.given, m.ceiling, m.Asked, m.noUntil, m.policy = 0, AllGrants, 0, nil, nil
 	if s.lead == m.ID {
 		s.passLead()
 	}

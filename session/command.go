@@ -27,6 +27,12 @@ type (
 		Want    Grants
 		Most    Grants // the badge allows no more; 0: everything
 		Checked bool   // the host's key is known to the console from a URL or a pin
+		Policy  *Terms // those of a machine where nobody has to answer; nil: the customer is asked
+	}
+	// Judge says what the machine's policy allows a member from now on.
+	Judge struct {
+		Member MemberID
+		Terms  Terms
 	}
 	// Drop is a link that broke or fell silent.
 	Drop struct{ Console ConsoleID }
@@ -130,6 +136,7 @@ func (c Used) by() MemberID           { return c.By }
 func (c Request) by() MemberID        { return c.By }
 
 func (Knock) command()          {}
+func (Judge) command()          {}
 func (Drop) command()           {}
 func (Leave) command()          {}
 func (AskGrants) command()      {}

@@ -14,6 +14,9 @@ func (s *Session) may(m *seat) Grants {
 // give sets what the customer allows m.
 func (s *Session) give(m *seat, g Grants, by MemberID) {
 	was := s.may(m)
+	if m.policy != nil {
+		g &= m.policy.Grants
+	}
 	m.given = g
 	s.changed(m, was, by, "")
 }
@@ -93,8 +96,16 @@ func (s *Session) askOne(now time.Time, m *seat, g Grants) error {
 		return ErrInvited
 	case m.ceiling&g != g:
 		return ErrCeiling
+	case m.policy != nil && !m.policy.Grants.Has(g):
+		return ErrPolicyGrant
 	case m.refusedLately(g, now):
 		return ErrAskedOnce
+	case m.policy != nil: // nobody has to answer
+		if g.Has(Control) {
+			m.lend(now)
+		}
+		s.give(m, m.given|g, Nobody)
+		return nil
 	case len(s.questions) >= MaxAsking:
 		return ErrBusy
 	}
@@ -114,10 +125,15 @@ func (s *Session) request(now time.Time, m *seat, r Request) error {
 	case len(s.questions) >= MaxAsking:
 		return ErrBusy
 	}
-	s.queue(Question{
+	q := Question{
 		Member: m.ID, Name: m.Name, Handle: m.Handle, Org: m.Org, Trust: m.Trust, Grants: r.Grant,
 		Once: r.Once, What: r.What, Detail: r.Detail,
-	})
+	}
+	if m.policy != nil { // nobody has to answer
+		s.emit(Event{Kind: EvAnswered, Member: m.ID, Grants: r.Grant, Question: q})
+		return nil
+	}
+	s.queue(q)
 	return nil
 }
 

@@ -20,6 +20,7 @@ type Question struct {
 	Once     uint64 // the number of a Request: a yes is for this once, and gives nothing
 	What     string // what the Request is for, in words
 	Detail   string // more of it, several lines
+	Silence  Grants // what no answer allows: nothing, but on machines where nobody has to answer
 	Deadline time.Time
 	consoles []ConsoleID
 	device   Device
@@ -48,7 +49,13 @@ func (s *Session) knock(now time.Time, k Knock) error {
 	if m != nil && (m.Presence == Here || m.Presence == Reconnecting) && slices.Contains(m.known, k.Device) {
 		m.WordsChecked = m.WordsChecked || k.Checked
 		s.admit(now, m, k.Console)
+		if k.Policy != nil {
+			s.underPolicy(m, *k.Policy)
+		}
 		return nil
+	}
+	if k.Policy != nil && !k.Policy.Grants.Has(View) {
+		return ErrPolicyGrant
 	}
 	if m != nil {
 		for i, q := range s.questions { // the same device once more, while the customer is asked
@@ -60,7 +67,8 @@ func (s *Session) knock(now time.Time, k Knock) error {
 			}
 		}
 	}
-	if now.Before(s.quiet) || len(s.questions) >= MaxAsking {
+	asks := k.Policy == nil || k.Policy.Notice == AskFirst
+	if asks && (now.Before(s.quiet) || len(s.questions) >= MaxAsking) {
 		return ErrBusy
 	}
 	if m == nil {
@@ -78,14 +86,50 @@ func (s *Session) knock(now time.Time, k Knock) error {
 	m.WordsChecked = m.WordsChecked || k.Checked
 	m.waiting = append(m.waiting, k.Console)
 	s.emit(Event{Kind: EvKnocked, Member: m.ID, Console: k.Console})
-	most := s.opt.Most & m.most
-	grants := (View | k.Want&atTheDoor | m.given) & most // a second device gets what its member has, so that is asked
-	s.queue(Question{
-		Member: m.ID, Name: k.Name, Handle: k.Handle, Org: k.Org, Trust: k.Trust, Join: true,
-		Grants: grants, Later: k.Want & most &^ grants,
-		consoles: []ConsoleID{k.Console}, device: k.Device,
-	})
+	if k.Policy != nil {
+		s.underPolicy(m, *k.Policy)
+	}
+	q := s.questionOf(m, k)
+	if !asks {
+		s.opened(now, m, q, q.Grants, Nobody)
+		return nil
+	}
+	s.queue(q)
 	return nil
+}
+
+// questionOf is what has to be answered before k is let in.
+func (s *Session) questionOf(m *seat, k Knock) Question {
+	q := Question{
+		Member: m.ID, Name: k.Name, Handle: k.Handle, Org: k.Org, Trust: k.Trust, Join: true,
+		consoles: []ConsoleID{k.Console}, device: k.Device,
+	}
+	most := s.opt.Most & m.most
+	q.Grants = (View | k.Want&atTheDoor | m.given) & most // a second device gets what its member has, so that is asked
+	if k.Policy != nil {                                  // one question for everything, or none
+		most &= k.Policy.Grants
+		q.Grants = (View | k.Want | m.given) & most
+		q.Silence = q.Grants
+	}
+	q.Later = k.Want & most &^ q.Grants
+	return q
+}
+
+// judge keeps what the policy allows a member now.
+func (s *Session) judge(c Judge) error {
+	m := s.seat(c.Member)
+	if m == nil || m.Presence == Gone || m.policy == nil {
+		return ErrNoSuch
+	}
+	s.underPolicy(m, c.Terms)
+	return nil
+}
+
+// underPolicy takes back what the policy does not allow m any more.
+func (s *Session) underPolicy(m *seat, t Terms) {
+	m.policy = &t
+	s.withdraw(func(q Question) bool { return q.Member == m.ID && !q.Join && q.Grants&^t.Grants != 0 })
+	s.give(m, m.given, Nobody)
 }
 
 func (s *Session) seatOf(agent string) *seat {

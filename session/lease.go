@@ -52,6 +52,8 @@ func (s *Session) leases(d time.Time, due func(time.Time) bool) {
 		case !due(s.confirmAt(m)):
 		case m.Presence != Here:
 			s.takeBack(m, "not here to go on")
+		case m.policy != nil: // nobody has to answer
+			m.lease.confirmed = d
 		case len(s.questions) >= MaxAsking:
 			m.lease.confirmed = m.lease.confirmed.Add(tryLater)
 		default:

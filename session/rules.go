@@ -27,7 +27,8 @@ const (
 type Options struct {
 	Customer string // how the person at the machine is called, sanitised
 	Mode     ControlMode
-	Most     Grants // the most that is ever given to anyone; 0: AllGrants
+	Most     Grants        // the most that is ever given to anyone; 0: AllGrants
+	Empty    time.Duration // a session to which nobody comes ends after it; 0: it waits
 }
 
 // Session is the state of one session and the rules by which it changes. It has one writer; it never looks at a clock and
@@ -73,6 +74,7 @@ type seat struct {
 	joined   time.Time
 	noUntil  map[Grants]time.Time
 	lease    lease
+	policy   *Terms // of a machine where nobody has to answer; nil: the customer is asked
 }
 
 type offer struct {
@@ -94,15 +96,10 @@ func (s *Session) Apply(now time.Time, c Command) ([]Event, error) {
 	s.events = nil
 	before := s.controllers()
 	paused := s.WhyPaused()
-	for {
-		d, ok := s.NextDeadline()
-		if !ok || d.After(now) {
-			break
-		}
-		s.expire(d)
-	}
+	s.catchUp(now)
 	err := s.apply(now, c)
 	s.settle(now)
+	s.catchUp(now) // what only a question kept from being due
 	for _, id := range before {
 		if s.MayInput(id) != nil {
 			s.emit(Event{Kind: EvRelease, Member: id})
@@ -115,6 +112,18 @@ func (s *Session) Apply(now time.Time, c Command) ([]Event, error) {
 		s.version++
 	}
 	return s.events, err
+}
+
+// catchUp does what is due by now, in its order.
+func (s *Session) catchUp(now time.Time) {
+	for {
+		d, ok := s.NextDeadline()
+		if !ok || d.After(now) {
+			return
+		}
+		s.expire(d)
+		s.settle(now)
+	}
 }
 
 func (s *Session) emit(e Event) { s.events = append(s.events, e) }
@@ -145,6 +154,8 @@ func (s *Session) apply(now time.Time, c Command) error {
 		return nil
 	case SetMode:
 		return s.setMode(now, c)
+	case Judge:
+		return s.judge(c)
 	case Remove:
 		return s.remove(now, c)
 	}
@@ -216,6 +227,9 @@ func (s *Session) NextDeadline() (time.Time, bool) {
 	if !s.alone.IsZero() && !s.asksAtTheDoor() {
 		at(s.alone.Add(AloneFor))
 	}
+	if s.waitsForFirst() {
+		at(s.began.Add(s.opt.Empty))
+	}
 	if s.offer.to != Nobody {
 		at(s.offer.until)
 	}
@@ -245,7 +259,7 @@ func (s *Session) expire(d time.Time) {
 		s.version++
 	}
 	if len(s.questions) > 0 && due(s.questions[0].Deadline) {
-		s.answered(d, Nobody, 0)
+		s.answered(d, Nobody, s.questions[0].Silence)
 	}
 	if s.offer.to != Nobody && due(s.offer.until) {
 		s.dropOffer()
@@ -269,6 +283,14 @@ func (s *Session) expire(d time.Time) {
 	if !s.alone.IsZero() && !s.asksAtTheDoor() && due(s.alone.Add(AloneFor)) {
 		s.end(Nobody, "no agent came back")
 	}
+	if s.waitsForFirst() && due(s.began.Add(s.opt.Empty)) {
+		s.end(Nobody, "no agent came")
+	}
+}
+
+// waitsForFirst says whether the session ends by itself unless somebody comes.
+func (s *Session) waitsForFirst() bool {
+	return s.opt.Empty > 0 && !s.ended && !s.hadAgents() && !s.asksAtTheDoor()
 }
 
 // settle keeps what must hold after every command: one question up, a lead while an agent is here, a clock while none is.

@@ -67,13 +67,13 @@ func given(s *Session) map[MemberID]Grants {
 	return out
 }
 
-// onlyTheCustomerGives holds that no grant appears but by an answer.
+// onlyTheCustomerGives holds that no grant appears but by an answer, or where a policy stands for it.
 func onlyTheCustomerGives(t *rapid.T, s *Session, c Command, before map[MemberID]Grants) {
 	if _, answer := c.(Answer); answer {
 		return
 	}
 	for _, m := range s.seats {
-		if more := m.given &^ before[m.ID]; more != 0 {
+		if more := m.given &^ before[m.ID]; more != 0 && m.policy == nil {
 			t.Fatalf("%T%+v gave %d %v", c, c, m.ID, more)
 		}
 	}
@@ -87,12 +87,16 @@ func anyCommand(t *rapid.T, s *Session, console *ConsoleID) Command {
 	if m := s.seat(who); m != nil && len(m.consoles) > 0 && rapid.Bool().Draw(t, "own") {
 		some = m.consoles[0]
 	}
-	switch rapid.IntRange(0, 22).Draw(t, "command") {
+	switch rapid.IntRange(0, 23).Draw(t, "command") {
 	case 0, 1, 2, 3:
 		*console++
 		agent := rapid.IntRange(0, 5).Draw(t, "agent")
 		most := rapid.SampledFrom([]Grants{0, AllGrants, View | Chat}).Draw(t, "most")
-		return Knock{Console: *console, Agent: fmt.Sprint("agent", agent), Device: Device{byte(agent), byte(rapid.IntRange(0, 1).Draw(t, "device"))}, Want: grants | View, Most: most}
+		k := Knock{Console: *console, Agent: fmt.Sprint("agent", agent), Device: Device{byte(agent), byte(rapid.IntRange(0, 1).Draw(t, "device"))}, Want: grants | View, Most: most}
+		if rapid.IntRange(0, 2).Draw(t, "unattended") == 0 {
+			k.Policy = &Terms{Grants: anyGrants(t), Notice: Notice(rapid.IntRange(0, 2).Draw(t, "notice"))}
+		}
+		return k
 	case 4, 5, 6, 7, 8:
 		q, _ := s.Question()
 		if rapid.IntRange(0, 3).Draw(t, "yes") > 0 {
@@ -132,6 +136,10 @@ func anyCommand(t *rapid.T, s *Session, console *ConsoleID) Command {
 		return Request{By: who, Once: uint64(some), Grant: grants, What: "send you a file"}
 	case 21:
 		return Revoke{Member: who, Grants: grants}
+	case 22:
+		return Judge{Member: who, Terms: Terms{Grants: anyGrants(t)}}
 	}
 	return LocalInput{}
 }
+
+func anyGrants(t *rapid.T) Grants { return Grants(rapid.IntRange(0, int(AllGrants)).Draw(t, "policy")) }
