@@ -84,6 +84,10 @@ func (m *model) act(do keys.Action) tea.Cmd {
 		m.dialog = dialog.NewGrants(keys.Askable(m.keysNow()))
 	case keys.Write:
 		return m.openChat()
+	case keys.FindWords:
+		cmd := m.openChat()
+		m.chat.Find()
+		return cmd
 	case keys.CloseChat:
 		m.showChat = false
 	case keys.ScrollBack:

@@ -66,7 +66,10 @@ func (m *model) nameOf(id uint32) string {
 }
 
 func (m *model) pullLog() {
-	m.chat.Self = m.state.Self
+	m.chat.Self, m.chat.Unsent = m.state.Self, 0
+	if m.state.Phase == Lost {
+		m.chat.Unsent = m.state.Unsent
+	}
 	entries := m.session.Log(m.newest)
 	if len(entries) == 0 {
 		m.history = m.history || m.state.Phase == In

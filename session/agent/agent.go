@@ -99,7 +99,9 @@ func (s *Session) Changed() <-chan struct{} { return s.changed }
 func (s *Session) State() console.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.state
+	st := s.state
+	st.Unsent = s.outbox.unsaid()
+	return st
 }
 
 // Picture is the newest whole picture, nil before the first.

@@ -73,6 +73,18 @@ func (o *outbox) answered(id uint64) *inner.ToHost {
 	return nil
 }
 
+// unsaid is how many messages for the chat wait.
+func (o *outbox) unsaid() (n int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, p := range o.pending {
+		if p.m.GetSay() != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // rewind prepares for another link: what does not last is gone, the rest will be sent again.
 func (o *outbox) rewind() {
 	o.mu.Lock()

@@ -51,6 +51,7 @@ type State struct {
 	Started   time.Time
 	LostSince time.Time
 	Newest    chat.Seq
+	Unsent    int     // messages of this agent that the host has not taken yet
 	Outcome   Outcome // of the newest command that failed
 	Offer     *Offer  // the lead is offered to this agent; nil: it is not
 	Pointers  []MemberPointer

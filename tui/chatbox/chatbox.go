@@ -35,6 +35,7 @@ type Pane struct {
 	Lane   chat.Lane // who reads what is written next
 	Self   session.MemberID
 	Unread int
+	Unsent int                    // own messages that wait for contact
 	Names  func(id uint32) string // of the members, for entries that are about one
 
 	theme   theme.Theme
@@ -42,6 +43,9 @@ type Pane struct {
 	beside  bool
 	entries []chat.Entry
 	lines   []string // entries, wrapped to the pane
+	starts  []int    // the first line of each entry
+	unread  chat.Seq // the first entry that was not seen when it came; 0: all were
+	find    *finding // nil: nothing is looked for
 	back    int      // how many lines are scrolled back
 	focused bool
 	input   textarea.Model
@@ -95,16 +99,21 @@ func (p *Pane) Focus(on bool) tea.Cmd {
 		p.input.Blur()
 		return nil
 	}
-	p.Unread, p.back = 0, 0
+	p.back = 0
+	p.read()
 	return p.input.Focus()
 }
 
-// Add appends entries; seen says that the agent has them before the eyes.
+// Add appends entries; seen says that the pane is open, so that the agent has them before the eyes unless it is scrolled.
 func (p *Pane) Add(entries []chat.Entry, seen bool) {
 	for _, e := range entries {
-		if e.Kind == chat.Said && !seen && e.From != uint32(p.Self) {
-			p.Unread++
+		if e.Kind != chat.Said || seen && p.back == 0 || e.From == uint32(p.Self) {
+			continue
 		}
+		if p.Unread == 0 {
+			p.unread = e.Seq
+		}
+		p.Unread++
 	}
 	p.entries = append(p.entries, entries...)
 	if over := len(p.entries) - MaxEntries; over > 0 {
@@ -124,7 +133,13 @@ func (p *Pane) Draft() string { return p.input.Value() }
 func (p *Pane) Update(msg tea.Msg) (sent *Sent, done bool, cmd tea.Cmd) {
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg:
+		if p.find != nil {
+			return nil, p.seek(msg), nil
+		}
 		switch msg.String() {
+		case "ctrl+f":
+			p.Find()
+			return nil, false, nil
 		case "enter":
 			return p.send(), false, nil
 		case "esc", "ctrl+c":
@@ -133,10 +148,14 @@ func (p *Pane) Update(msg tea.Msg) (sent *Sent, done bool, cmd tea.Cmd) {
 			p.otherLane()
 			return nil, false, nil
 		case "pgup", "pgdown":
-			p.Scroll(map[string]int{"pgup": 1, "pgdown": -1}[msg.String()] * max(1, p.logRows()-1))
+			p.page(msg.String())
 			return nil, false, nil
 		}
 	case tea.PasteMsg:
+		if p.find != nil {
+			p.ask(msg.Content)
+			return nil, false, nil
+		}
 		p.input.InsertString(tidy(msg.Content))
 		return nil, false, nil
 	}
@@ -159,7 +178,8 @@ func (p *Pane) send() *Sent {
 		return nil
 	}
 	p.input.Reset()
-	p.back = 0
+	p.back, p.unread = 0, 0
+	p.wrap()
 	return &Sent{p.Lane, text}
 }
 
@@ -174,6 +194,17 @@ func (p *Pane) otherLane() {
 // Scroll goes back by lines, or on when negative.
 func (p *Pane) Scroll(lines int) {
 	p.back = max(0, min(p.back+lines, len(p.lines)-p.logRows()))
+	if p.back == 0 {
+		p.read()
+	}
+}
+
+// read says that the agent has seen everything. The mark above what was new stays until the agent writes or more comes.
+func (p *Pane) read() { p.Unread = 0 }
+
+// page scrolls by what is seen.
+func (p *Pane) page(key string) {
+	p.Scroll(map[string]int{"pgup": 1, "pgdown": -1}[key] * max(1, p.logRows()-1))
 }
 
 // logRows is how many rows the log has: the title, the line that names the lane, and the input take the others.

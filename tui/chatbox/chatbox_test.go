@@ -78,7 +78,7 @@ func TestChatAsADrawing(t *testing.T) {
 │ ▌   Disk.
 │ ▌   · 14:00 Anna left
 │ · 14:00 Anna left
-│ t writes, Esc closes
+│ t writes, / finds, Esc closes
 │ >`
 	p.SetSize(34, 11, true)
 	if got := show(p); got != want {

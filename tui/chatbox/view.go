@@ -12,9 +12,14 @@ import (
 
 // wrap makes the lines anew from the entries.
 func (p *Pane) wrap() {
-	p.lines = p.lines[:0]
+	p.lines, p.starts = p.lines[:0], p.starts[:0]
 	var last chat.Entry
 	for _, e := range p.entries {
+		if p.unread != 0 && e.Seq == p.unread {
+			p.lines = append(p.lines, p.theme.Warn.Render(cell.Cut(newMark, p.room())))
+			last = chat.Entry{}
+		}
+		p.starts = append(p.starts, len(p.lines))
 		p.lines = append(p.lines, p.entry(e, last)...)
 		last = e
 	}
@@ -25,6 +30,7 @@ const (
 	gutterEveryone = "  "
 	gutterAgents   = "▌ "
 	gutterEvent    = "· "
+	newMark        = "── new since you looked ──"
 )
 
 // entry is e in lines; the name is left out where the same member goes on in the same lane within five minutes.
@@ -76,11 +82,16 @@ func (p *Pane) View() cell.Block {
 	rows := p.logRows()
 	p.back = max(0, min(p.back, len(p.lines)-rows))
 	end := len(p.lines) - p.back
-	shown := p.lines[max(0, end-rows):end]
+	top := max(0, end-rows)
+	shown := p.lines[top:end]
 	for range rows - len(shown) {
 		out = append(out, left+cell.Fit("", p.room()))
 	}
-	for _, l := range shown {
+	for i, l := range shown {
+		if p.found(top + i) {
+			out = append(out, p.foundLeft()+cell.Fit(l, p.room()))
+			continue
+		}
 		out = append(out, left+cell.Fit(l, p.room()))
 	}
 	out = append(out, left+cell.Fit(p.label(), p.room()))
@@ -91,6 +102,14 @@ func (p *Pane) View() cell.Block {
 		out = append(out, left+cell.Fit("", p.room()))
 	}
 	return out[:p.h]
+}
+
+// foundLeft is the margin of what the search shows.
+func (p *Pane) foundLeft() string {
+	if p.beside {
+		return p.theme.Edge.Render("│") + p.theme.Accent.Render(">")
+	}
+	return p.theme.Accent.Render(">")
 }
 
 func (p *Pane) title() string {
@@ -113,15 +132,20 @@ func (p *Pane) label() string {
 	if p.Lane == chat.AgentsOnly {
 		to, style = "to agents only", t.Warn
 	}
-	if !p.focused {
-		return t.Dim.Render("t writes, Esc closes")
+	switch {
+	case p.find != nil:
+		return p.prompt()
+	case p.Unsent > 0:
+		return t.Warn.Render(fmt.Sprintf("no contact: %d not sent yet", p.Unsent))
+	case !p.focused:
+		return t.Dim.Render("t writes, / finds, Esc closes")
 	}
 	return style.Render(to) + t.Dim.Render("  Tab changes")
 }
 
 // Cursor is where the caret stands, counted from the pane's first cell; nil while the pane has no keys.
 func (p *Pane) Cursor() *tea.Cursor {
-	if !p.focused {
+	if !p.focused || p.find != nil {
 		return nil
 	}
 	c := p.input.Cursor()
@@ -135,5 +159,8 @@ func (p *Pane) Cursor() *tea.Cursor {
 
 // Hint tells the keys while writing.
 func (p *Pane) Hint() string {
+	if p.find != nil {
+		return "Type to find, Enter or Up older, Down newer, Esc done"
+	}
 	return "Enter sends, Alt-Enter new line, Tab who reads it, PgUp back, Esc done"
 }

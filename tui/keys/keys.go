@@ -48,6 +48,7 @@ const (
 	Sharing
 	HandOver
 	Remove
+	FindWords
 )
 
 // Section is a heading of the help.
@@ -112,6 +113,7 @@ func Table() []Key {
 		{Right, []string{"right", "l"}, "l, right", "", "move the view to the right", Picture, whyZoomed},
 		{Follow, []string{"f"}, "f", "", "let the view follow the pointer, or stay", Picture, whyPicture},
 		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
+		{FindWords, []string{"/"}, "/", "", "find words in the chat", Talk, whyIn},
 		{ScrollBack, []string{"pgup"}, "PgUp", "", "older lines of the chat", Talk, whyChat},
 		{ScrollOn, []string{"pgdown"}, "PgDn", "", "newer lines of the chat", Talk, whyChat},
 		{CloseChat, []string{"esc"}, "Esc", "", "close the chat", Talk, whyChat},
