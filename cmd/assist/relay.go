@@ -4,13 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"github.com/spf13/cobra"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
-
-	"github.com/adrg/xdg"
-	"github.com/spf13/cobra"
 
 	"assist/session/agent/account"
 )
@@ -19,8 +15,10 @@ import (
 const defaultPort = account.DefaultPort
 
 type relayFlags struct {
-	listen, data, cert, key, acme, metrics string
-	json                                   bool
+	relayPlace
+	listen, cert, key, acme, metrics string
+	advertise, region                string
+	json                             bool
 }
 
 func newRelayCommand() *cobra.Command {
@@ -42,14 +40,17 @@ func newRelayCommand() *cobra.Command {
 			return f.serve(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.PersistentFlags().StringVar(&f.data, "data", "", "folder for database and keys (default $STATE_DIRECTORY, else assist-relay in the user's data folder)")
+	f.relayPlace.flags(cmd)
 	cmd.Flags().StringVar(&f.listen, "listen", ":"+defaultPort, "address and port, UDP and TCP")
 	cmd.Flags().StringVar(&f.cert, "cert", "", "certificate chain, PEM; read again when it changes")
 	cmd.Flags().StringVar(&f.key, "key", "", "private key of --cert, PEM")
 	cmd.Flags().StringVar(&f.acme, "acme", "", "get a certificate for this name from Let's Encrypt; its port 443 must lead here")
 	cmd.Flags().StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics on this address, such as 127.0.0.1:9090 (default off)")
+	cmd.Flags().StringVar(&f.advertise, "advertise", "", "with --db: HOST:PORT under which clients and the other relays' answers reach this very relay (default --listen)")
+	cmd.Flags().StringVar(&f.region, "region", "", "with --db: relays of one region take each other's sessions first")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print events as NDJSON on stdout, log as JSON on stderr")
-	cmd.AddCommand(newOrgCommand(&f.data), newAgentCommand(&f.data), newAuditCommand(&f.data))
+	cmd.AddCommand(newOrgCommand(&f.relayPlace), newAgentCommand(&f.relayPlace), newAuditCommand(&f.relayPlace),
+		newRelayStatusCommand(&f.relayPlace), newRelayDrainCommand(&f.relayPlace))
 	return cmd
 }
 
@@ -60,23 +61,7 @@ func (f *relayFlags) check() error {
 	if f.cert != "" && f.acme != "" {
 		return usage(fmt.Errorf("--cert and --acme exclude each other"), "")
 	}
-	return nil
-}
-
-// dataFolder is where a relay keeps its database and keys; it is made when it is not there.
-func dataFolder(flag string) (string, error) {
-	dir := flag
-	if dir == "" {
-		dir = os.Getenv("STATE_DIRECTORY") // systemd's StateDirectory=
-	}
-	if dir == "" {
-		xdg.Reload()
-		dir = filepath.Join(xdg.DataHome, "assist-relay")
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("data folder: %w", err)
-	}
-	return dir, nil
+	return f.checkFleet()
 }
 
 // serve runs the relay until ctx ends, and then lets it go in order.

@@ -76,20 +76,24 @@ func openRelay(ctx context.Context, f *relayFlags, dir string, log *slog.Logger)
 	if r.cert, err = openCertificate(f, dir); err != nil {
 		return r, err
 	}
-	if r.store, err = store.Open(ctx, dir); err != nil {
+	if r.store, _, err = f.relayPlace.open(ctx); err != nil {
 		return r, err
 	}
 	handler := &outer{}
 	if err := r.listen(f, relay.Config{TLS: r.cert.config, Handler: handler, ResetKey: keys.Reset, Log: log, Registerer: r.reg}); err != nil {
 		return r, err
 	}
+	fleet, err := f.fleet(dir, r)
+	if err != nil {
+		return r, err
+	}
 	handler.broker, err = broker.New(ctx, broker.Config{
-		Store: r.store, Keys: keys, Forwarder: groups{r.server},
+		Store: r.store, Keys: keys, Forwarder: groups{r.server}, Fleet: fleet,
 		OrgKey:   func(org string) (ed25519.PrivateKey, error) { return broker.OrgKey(dir, org) },
 		Software: software(), Log: log, Registerer: r.reg,
 	})
 	r.broker = handler.broker
-	return r, err
+	return r, explainFleet(err)
 }
 
 // listen opens the UDP port, the TCP port of the same number, and the one for metrics.

@@ -21,12 +21,8 @@ import (
 )
 
 // withAdmin opens the relay's database for one local command; a relay may be serving from it meanwhile.
-func withAdmin(cmd *cobra.Command, data string, do func(ctx context.Context, a broker.Admin) error) error {
-	dir, err := dataFolder(data)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(cmd.Context(), dir)
+func withAdmin(cmd *cobra.Command, at *relayPlace, do func(ctx context.Context, a broker.Admin) error) error {
+	s, dir, err := at.open(cmd.Context())
 	if err != nil {
 		return err
 	}
@@ -46,13 +42,13 @@ func explainPeople(err error) error {
 	return err
 }
 
-func newOrgCommand(data *string) *cobra.Command {
+func newOrgCommand(at *relayPlace) *cobra.Command {
 	group := asGroup(&cobra.Command{Use: "org", Short: "Organisations whose agents may use this relay"})
 	var title string
 	add := &cobra.Command{
 		Use: "add ORG", Short: "Add an organisation, with a signing key of its own", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error {
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error {
 				o, err := a.AddOrg(ctx, args[0], title)
 				if err != nil {
 					return err
@@ -63,22 +59,22 @@ func newOrgCommand(data *string) *cobra.Command {
 		},
 	}
 	add.Flags().StringVar(&title, "title", "", "the name that customers read (default ORG)")
-	group.AddCommand(add, newOrgListCommand(data),
-		newSwitchCommand("disable ORG", "End all logins of an organisation and allow no more", data, func(ctx context.Context, a broker.Admin, org string) error {
+	group.AddCommand(add, newOrgListCommand(at),
+		newSwitchCommand("disable ORG", "End all logins of an organisation and allow no more", at, func(ctx context.Context, a broker.Admin, org string) error {
 			return a.SetOrgDisabled(ctx, org, true)
 		}),
-		newSwitchCommand("enable ORG", "Allow logins of an organisation again", data, func(ctx context.Context, a broker.Admin, org string) error {
+		newSwitchCommand("enable ORG", "Allow logins of an organisation again", at, func(ctx context.Context, a broker.Admin, org string) error {
 			return a.SetOrgDisabled(ctx, org, false)
 		}))
 	return group
 }
 
-func newOrgListCommand(data *string) *cobra.Command {
+func newOrgListCommand(at *relayPlace) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the organisations and their keys", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error {
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error {
 				orgs, err := a.Store.Orgs(ctx)
 				if err != nil {
 					return err
@@ -93,27 +89,27 @@ func newOrgListCommand(data *string) *cobra.Command {
 	return cmd
 }
 
-func newAgentCommand(data *string) *cobra.Command {
+func newAgentCommand(at *relayPlace) *cobra.Command {
 	group := asGroup(&cobra.Command{Use: "agent", Short: "Agents who may log in to this relay"})
 	var admin bool
-	add := newPasswordCommand("add NAME@ORG", "Add an agent", data, func(a broker.Admin, ctx context.Context, handle, password string) error {
+	add := newPasswordCommand("add NAME@ORG", "Add an agent", at, func(a broker.Admin, ctx context.Context, handle, password string) error {
 		_, err := a.AddAgent(ctx, handle, password, admin)
 		return err
 	})
 	add.Flags().BoolVar(&admin, "admin", false, "an administrator of the organisation")
 	group.AddCommand(add,
-		newPasswordCommand("passwd NAME@ORG", "Change an agent's password and end its logins", data, broker.Admin.SetPassword),
-		newAgentListCommand(data),
-		newSwitchCommand("disable NAME@ORG", "End an agent's logins and allow no more", data, func(ctx context.Context, a broker.Admin, handle string) error {
+		newPasswordCommand("passwd NAME@ORG", "Change an agent's password and end its logins", at, broker.Admin.SetPassword),
+		newAgentListCommand(at),
+		newSwitchCommand("disable NAME@ORG", "End an agent's logins and allow no more", at, func(ctx context.Context, a broker.Admin, handle string) error {
 			return a.SetAgentDisabled(ctx, handle, true)
 		}),
-		newSwitchCommand("enable NAME@ORG", "Allow an agent to log in again", data, func(ctx context.Context, a broker.Admin, handle string) error {
+		newSwitchCommand("enable NAME@ORG", "Allow an agent to log in again", at, func(ctx context.Context, a broker.Admin, handle string) error {
 			return a.SetAgentDisabled(ctx, handle, false)
 		}))
 	return group
 }
 
-func newPasswordCommand(use, short string, data *string, do func(a broker.Admin, ctx context.Context, handle, password string) error) *cobra.Command {
+func newPasswordCommand(use, short string, at *relayPlace, do func(a broker.Admin, ctx context.Context, handle, password string) error) *cobra.Command {
 	var stdin bool
 	cmd := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
@@ -122,23 +118,23 @@ func newPasswordCommand(use, short string, data *string, do func(a broker.Admin,
 			if err != nil {
 				return err
 			}
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error { return do(a, ctx, args[0], password) })
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error { return do(a, ctx, args[0], password) })
 		},
 	}
 	cmd.Flags().BoolVar(&stdin, "password-stdin", false, "read the password from stdin, up to the end of the line")
 	return cmd
 }
 
-func newSwitchCommand(use, short string, data *string, do func(context.Context, broker.Admin, string) error) *cobra.Command {
+func newSwitchCommand(use, short string, at *relayPlace, do func(context.Context, broker.Admin, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error { return do(ctx, a, args[0]) })
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error { return do(ctx, a, args[0]) })
 		},
 	}
 }
 
-func newAgentListCommand(data *string) *cobra.Command {
+func newAgentListCommand(at *relayPlace) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use: "list [ORG]", Short: "List the agents", Args: cobra.MaximumNArgs(1),
@@ -147,7 +143,7 @@ func newAgentListCommand(data *string) *cobra.Command {
 			if len(args) == 1 {
 				org = args[0]
 			}
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error {
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error {
 				agents, err := a.Store.Agents(ctx, org)
 				if err != nil {
 					return err
@@ -162,12 +158,12 @@ func newAgentListCommand(data *string) *cobra.Command {
 	return cmd
 }
 
-func newAuditCommand(data *string) *cobra.Command {
+func newAuditCommand(at *relayPlace) *cobra.Command {
 	var verify bool
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Print what happened, oldest first, as NDJSON", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withAdmin(cmd, *data, func(ctx context.Context, a broker.Admin) error {
+			return withAdmin(cmd, at, func(ctx context.Context, a broker.Admin) error {
 				if verify {
 					n, err := a.Store.VerifyAudit(ctx)
 					if err != nil {

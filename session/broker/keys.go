@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/hex"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -40,6 +41,12 @@ func LoadKeys(dir string) (Keys, error) {
 	}
 	k.Reset, err = secret(filepath.Join(dir, "reset.key"))
 	return k, err
+}
+
+// RelayID names the relay of a data folder among others. It stands outside of the keys, which all relays of a fleet share.
+func RelayID(dir string) (string, error) {
+	seed, err := secret(filepath.Join(dir, "relay.id"))
+	return hex.EncodeToString(seed[:8]), err
 }
 
 // OrgKey reads the signing key of an organisation from the data folder. It is fs.ErrNotExist when its owner keeps it elsewhere:
