@@ -121,7 +121,7 @@ func unreachable(err error) bool {
 }
 
 func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Identity, opt Options) (*Outer, error) {
-	o := &Outer{relay: at, virtuals: map[uint64]*Virtual{}}
+	o := &Outer{at: r, relay: at, virtuals: map[uint64]*Virtual{}}
 	if err := o.openSocket(opt); err != nil {
 		return nil, &RelayUnreachableError{r.Addr, err}
 	}

@@ -40,6 +40,7 @@ type ProblemError struct {
 	Code       uint32
 	Text       string
 	RetryAfter time.Duration // 0 when it says nothing
+	Moved      Relay         // with wire.CodeMoved: the relay to ask instead
 }
 
 func (e *ProblemError) Error() string { return fmt.Sprintf("%s (%d)", e.Text, e.Code) }
@@ -48,7 +49,8 @@ func problem(p *wire.Problem) error {
 	if p == nil {
 		return nil
 	}
-	return &ProblemError{p.Code, p.Text, time.Duration(p.RetryAfterS) * time.Second}
+	moved, _ := relayAt(p.Moved) // the zero Relay leads nowhere
+	return &ProblemError{p.Code, p.Text, time.Duration(p.RetryAfterS) * time.Second, moved}
 }
 
 // ClosedError says that a link, or the outer connection, was closed on purpose. Remote: by the other side.

@@ -49,6 +49,8 @@ type Options struct {
 
 // Outer is the connection to a relay.
 type Outer struct {
+	at     Relay // that was dialled
+	fleet  []Relay
 	relay  netip.AddrPort
 	sock   *udp.Socket
 	tr     *quic.Transport
@@ -101,9 +103,13 @@ func (o *Outer) hello(ctx context.Context, software string) error {
 	after := time.Now()
 	middle := before.Add(after.Sub(before) / 2)
 	o.offset = time.UnixMilli(reply.UnixMs).Sub(middle)
+	o.fleet = fleetOf(reply.Relays)
 	o.seen, _ = netip.ParseAddrPort(reply.Observed) // a broker that does not say it leaves it zero
 	return nil
 }
+
+// Fleet is the relays that take sessions, as this one says; empty when it is alone.
+func (o *Outer) Fleet() []Relay { return o.fleet }
 
 // ServerOffset is the broker's clock minus the own one, true to half a round trip.
 func (o *Outer) ServerOffset() time.Duration { return o.offset }

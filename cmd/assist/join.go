@@ -103,6 +103,7 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 	}
 	return agent.Config{
 		Relay: relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: deviceName(), Software: software(),
+		Relays: login.Fleet,
 	}, nil
 }
 

@@ -31,6 +31,7 @@ import (
 // Config is what a console needs to know to begin.
 type Config struct {
 	Relay    transport.Relay
+	Relays   []transport.Relay  // others of its fleet that are known already
 	Identity transport.Identity // the device key that the login was made with
 	Token    string             // of the login
 	Code     string             // 8 digits; for Join
@@ -47,6 +48,7 @@ type Config struct {
 // Session is one session as a console sees it. Join, Start and Connect make one, Run drives it.
 type Session struct {
 	cfg     Config
+	relays  *transport.Relays
 	start   bool // mints its code
 	changed chan struct{}
 	leaving chan struct{} // closed when the agent left
@@ -82,7 +84,7 @@ func Connect(cfg Config) *Session { return prepare(cfg, false) }
 
 func prepare(cfg Config, start bool) *Session {
 	cfg.Options.Software = cfg.Software
-	s := &Session{cfg: cfg, start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{}), errands: make(chan console.Command, errandsSize)}
+	s := &Session{cfg: cfg, relays: transport.NewRelays(cfg.Relay, cfg.Relays...), start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{}), errands: make(chan console.Command, errandsSize)}
 	s.input.ready = make(chan struct{}, 1)
 	s.outbox.ready = make(chan struct{}, 1)
 	s.looks.ready = make(chan struct{}, 1)

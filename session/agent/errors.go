@@ -100,7 +100,8 @@ func final(err error) bool {
 	var ended *endedError
 	switch {
 	case errors.As(err, &problem):
-		return problem.Code != wire.CodeDraining && problem.Code != wire.CodeHostGone && problem.Code != wire.CodeInternal && problem.Code != wire.CodeFull
+		return problem.Code != wire.CodeDraining && problem.Code != wire.CodeHostGone && problem.Code != wire.CodeInternal && problem.Code != wire.CodeFull &&
+			problem.Code != wire.CodeMoved
 	case errors.As(err, &refused):
 		return refused.Code != inner.RefusedBadge // it may just have expired; a fresh one is asked for
 	}

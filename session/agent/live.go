@@ -100,9 +100,21 @@ func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) 
 	return s.visit(ctx, link, badge)
 }
 
-// arrive connects to the relay and is introduced to the host.
-func (s *Session) arrive(ctx context.Context) (*place, error) {
-	outer, err := transport.DialRelay(ctx, s.cfg.Relay, s.cfg.Identity, s.cfg.Options)
+// maxMoves is how often one attempt follows relays that name another one.
+const maxMoves = 4
+
+// arrive connects to the relay of the fleet that has to be asked, and is introduced to the host.
+func (s *Session) arrive(ctx context.Context) (p *place, err error) {
+	for range maxMoves {
+		if p, err = s.arriveAt(ctx); err == nil || !s.relays.Moved(err) {
+			break
+		}
+	}
+	return p, err
+}
+
+func (s *Session) arriveAt(ctx context.Context) (*place, error) {
+	outer, err := s.relays.Dial(ctx, s.cfg.Identity, s.cfg.Options)
 	if err != nil {
 		return nil, ofBroker(err)
 	}

@@ -28,7 +28,7 @@ const (
 	beatEvery   = 2 * time.Second // so that a lease outlives three beats that fail
 	beatWithin  = 5 * time.Second
 	hearWithin  = 2 * time.Second
-	maxSiblings = 32
+	maxSiblings = 16 // told to a client; fits wire.LimitPreAuth
 )
 
 // fleet is this relay among others: a lease on its sessions that it renews, a look at who took which of them, and the wrong

@@ -57,6 +57,7 @@ type AutoAnswer struct{ Allow session.Grants }
 // Config of a Host.
 type Config struct {
 	Relay     transport.Relay
+	Relays    []transport.Relay // others of its fleet that are known already
 	Options   transport.Options
 	Code      string             // 8 digits of an agent's start; empty: mint one
 	Session   []byte             // in place of a code: the session to which this machine was called; it belongs to Identity
@@ -89,6 +90,7 @@ type Host struct {
 	stop    chan struct{} // closed by Stop
 	next    atomic.Uint64 // of console ids
 	links   links
+	relays  *transport.Relays
 	entry   chan struct{} // places for consoles between the link and the door
 }
 
@@ -110,7 +112,8 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}
 	}
-	h := &Host{cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering)}
+	h := &Host{cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering),
+		relays: transport.NewRelays(cfg.Relay, cfg.Relays...)}
 	h.player = newPlayer(cfg.Injector, h.log)
 	h.studio = newStudio(cfg.Source, h.player.pointing, h.log)
 	return h, nil

@@ -55,9 +55,21 @@ func (h *Host) register(ctx context.Context) error {
 	return group.Wait()
 }
 
-// open registers once.
-func (h *Host) open(ctx context.Context, code string) (*registration, error) {
-	outer, err := transport.DialRelay(ctx, h.cfg.Relay, h.id, h.cfg.Options)
+// maxMoves is how often one attempt follows relays that name another one.
+const maxMoves = 4
+
+// open registers once, at the relay of the fleet that has to be asked.
+func (h *Host) open(ctx context.Context, code string) (r *registration, err error) {
+	for range maxMoves {
+		if r, err = h.openAt(ctx, code); err == nil || !h.relays.Moved(err) {
+			break
+		}
+	}
+	return r, err
+}
+
+func (h *Host) openAt(ctx context.Context, code string) (*registration, error) {
+	outer, err := h.relays.Dial(ctx, h.id, h.cfg.Options)
 	if err != nil {
 		return nil, fmt.Errorf("dial relay: %w", err)
 	}

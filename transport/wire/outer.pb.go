@@ -96,7 +96,7 @@ type HelloReply struct {
 	Problem       *Problem               `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
 	UnixMs        int64                  `protobuf:"varint,4,opt,name=unix_ms,json=unixMs,proto3" json:"unix_ms,omitempty"` // the broker's clock, to judge badge expiry
 	Observed      string                 `protobuf:"bytes,5,opt,name=observed,proto3" json:"observed,omitempty"`            // the address this connection comes from, ip:port
-	Relays        []*RelayAddress        `protobuf:"bytes,10,rep,name=relays,proto3" json:"relays,omitempty"`               // of this fleet that take sessions, this one first; at most 32
+	Relays        []*RelayAddress        `protobuf:"bytes,10,rep,name=relays,proto3" json:"relays,omitempty"`               // of this fleet that take sessions, this one first; at most 16
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

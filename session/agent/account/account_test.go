@@ -42,7 +42,10 @@ func login(t *testing.T, addr, token string) Login {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Login{transport.Relay{Addr: addr, Pin: pinA}, "eve@acme", token, time.Unix(1e9, 0).UTC(), id}
+	return Login{
+		Relay: transport.Relay{Addr: addr, Pin: pinA}, User: "eve@acme", Token: token, Expires: time.Unix(1e9, 0).UTC(), Identity: id,
+		Fleet: []transport.Relay{{Addr: "other:1", Pin: pinA}, {Addr: "third:1"}},
+	}
 }
 
 func must(t *testing.T, err error) {

@@ -42,6 +42,7 @@ type Login struct {
 	Token    string // empty: only the device key is here
 	Expires  time.Time
 	Identity transport.Identity // the device: the outer connection and the link are made with it
+	Fleet    []transport.Relay  // the relays that this one named as those of its fleet
 }
 
 // Book is one user's logins and known relays.
@@ -62,6 +63,13 @@ type loginLine struct {
 	Relay   string    `json:"relay"`
 	User    string    `json:"user"`
 	Expires time.Time `json:"expires"`
+	Fleet   []sibling `json:"fleet,omitempty"`
+}
+
+// sibling is a relay of the same fleet. Without a key its certificate has to be one that the system trusts.
+type sibling struct {
+	Addr string        `json:"addr"`
+	Key  transport.Pin `json:"key,omitempty"`
 }
 
 type loginsJSON struct {
@@ -122,7 +130,11 @@ func (b *Book) Login(addr string) (Login, error) {
 	}
 	id, err := s.identity()
 	line := all.Logins[i]
-	return Login{transport.Relay{Addr: addr, Pin: pin}, line.User, s.Token, line.Expires, id}, err
+	l := Login{Relay: transport.Relay{Addr: addr, Pin: pin}, User: line.User, Token: s.Token, Expires: line.Expires, Identity: id}
+	for _, r := range line.Fleet {
+		l.Fleet = append(l.Fleet, transport.Relay{Addr: r.Addr, Pin: r.Key})
+	}
+	return l, err
 }
 
 // Keep remembers a login, its relay's pin if it has one, and makes the relay the default.
@@ -139,7 +151,10 @@ func (b *Book) Keep(l Login) error {
 	if err != nil {
 		return err
 	}
-	line := loginLine{l.Relay.Addr, l.User, l.Expires}
+	line := loginLine{Relay: l.Relay.Addr, User: l.User, Expires: l.Expires}
+	for _, r := range l.Fleet {
+		line.Fleet = append(line.Fleet, sibling{r.Addr, r.Pin})
+	}
 	if i := all.find(l.Relay.Addr); i >= 0 {
 		all.Logins[i] = line
 	} else {

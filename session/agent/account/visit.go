@@ -14,10 +14,12 @@ const askWithin = 15 * time.Second
 
 // Visit is a connection to a relay's broker with this user's device key for it.
 type Visit struct {
-	book  *Book
-	outer *transport.Outer
-	relay transport.Relay
-	id    transport.Identity
+	book     *Book
+	outer    *transport.Outer
+	relay    transport.Relay // that was asked for; another one of its fleet may answer
+	relays   *transport.Relays
+	id       transport.Identity
+	software string
 }
 
 // Dial connects to the relay at addr. With a pin that is what it must match; without, the pin from known_relays, else the
@@ -34,13 +36,26 @@ func (b *Book) Dial(ctx context.Context, addr string, pin transport.Pin, softwar
 	if err != nil {
 		return nil, err
 	}
-	v := &Visit{book: b, relay: transport.Relay{Addr: addr, Pin: pin}, id: id}
-	v.outer, err = transport.DialRelay(ctx, v.relay, id, transport.Options{Software: software})
-	return v, err
+	v := &Visit{book: b, relay: transport.Relay{Addr: addr, Pin: pin}, id: id, software: software}
+	login, err := b.Login(addr)
+	if err != nil && !errors.Is(err, ErrNone) {
+		return nil, err
+	}
+	v.relays = transport.NewRelays(v.relay, login.Fleet...)
+	return v, v.dial(ctx)
+}
+
+func (v *Visit) dial(ctx context.Context) (err error) {
+	v.outer, err = v.relays.Dial(ctx, v.id, transport.Options{Software: v.software})
+	return err
 }
 
 // Close ends the connection.
-func (v *Visit) Close() { v.outer.Close() }
+func (v *Visit) Close() {
+	if v.outer != nil {
+		v.outer.Close()
+	}
+}
 
 // Login logs in, keeps the login, and makes this relay the default. device is a name that a person recognises.
 func (v *Visit) Login(ctx context.Context, user, password, device string) (*wire.Account, error) {
@@ -52,7 +67,9 @@ func (v *Visit) Login(ctx context.Context, user, password, device string) (*wire
 	if in.GetToken() == "" || in.GetAccount() == nil {
 		return nil, errAnswer
 	}
-	return in.Account, v.book.Keep(Login{v.relay, Handle(in.Account), in.Token, time.Unix(in.ExpiresUnix, 0).UTC(), v.id})
+	return in.Account, v.book.Keep(Login{
+		Relay: v.relay, User: Handle(in.Account), Token: in.Token, Expires: time.Unix(in.ExpiresUnix, 0).UTC(), Identity: v.id, Fleet: v.outer.Fleet(),
+	})
 }
 
 // Whoami asks the relay whom it takes the kept login for.
@@ -87,8 +104,21 @@ var errAnswer = errors.New("the relay's answer makes no sense")
 func (v *Visit) ask(ctx context.Context, r *wire.Request) (*wire.Reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askWithin, fmt.Errorf("relay %s: no answer for %v", v.relay.Addr, askWithin))
 	defer cancel()
-	return v.outer.Request(ctx, r)
+	reply, err := v.outer.Request(ctx, r)
+	for range maxMoves {
+		if err == nil || !v.relays.Moved(err) {
+			break
+		}
+		v.outer.Close()
+		if err = v.dial(ctx); err == nil {
+			reply, err = v.outer.Request(ctx, r)
+		}
+	}
+	return reply, err
 }
+
+// maxMoves is how often one request follows relays that name another one.
+const maxMoves = 4
 
 // Handle is NAME@ORG.
 func Handle(a *wire.Account) string { return a.GetName() + "@" + a.GetOrg() }
