@@ -4,9 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"github.com/spf13/cobra"
 	"io"
 	"log/slog"
+
+	"github.com/spf13/cobra"
 
 	"assist/session/agent/account"
 )

@@ -112,8 +112,10 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Events == nil {
 		cfg.Events = func(Event) {}
 	}
-	h := &Host{cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering),
-		relays: transport.NewRelays(cfg.Relay, cfg.Relays...)}
+	h := &Host{
+		cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering),
+		relays: transport.NewRelays(cfg.Relay, cfg.Relays...),
+	}
 	h.player = newPlayer(cfg.Injector, h.log)
 	h.studio = newStudio(cfg.Source, h.player.pointing, h.log)
 	return h, nil
