@@ -77,6 +77,22 @@ func (l *Log) forget() {
 	l.entries = l.entries[drop:]
 }
 
+// Load puts entries of an earlier log, in their order, into an empty one, whose newest number was newest. What is not in order
+// is left out.
+func (l *Log) Load(entries []Entry, newest Seq) {
+	for _, e := range entries {
+		if e.Seq <= l.newest || e.Seq > newest {
+			continue
+		}
+		e.Name, e.Text = Name(e.Name), Body(e.Text)
+		l.newest = e.Seq
+		l.entries = append(l.entries, e)
+		l.bytes += e.weight()
+	}
+	l.newest = newest
+	l.forget()
+}
+
 // Newest is the number of the newest entry, 0 while there is none.
 func (l *Log) Newest() Seq { return l.newest }
 

@@ -70,3 +70,22 @@ func TestLogIsBounded(t *testing.T) {
 		t.Fatalf("from %d to %d with %d entries", l.First(), l.Newest(), len(l.entries))
 	}
 }
+
+func TestLogGoesOnAfterItWasAway(t *testing.T) {
+	var l, again Log
+	for _, lane := range []Lane{Everyone, AgentsOnly, Everyone, AgentsOnly} {
+		l.Append(Entry{From: 2, Lane: lane, Kind: Said, Text: "hello"})
+	}
+	again.Load(l.After(0, true), l.Newest())
+	if got := again.After(0, false); len(got) != 2 || got[0].Seq != 1 || got[1].Seq != 3 {
+		t.Errorf("kept: %v", got)
+	}
+	if e := again.Append(Entry{From: 2, Lane: Everyone, Kind: Said, Text: "again"}); e.Seq != 5 {
+		t.Errorf("the next is %d", e.Seq)
+	}
+	var odd Log
+	odd.Load([]Entry{{Seq: 9, Lane: Everyone}, {Seq: 3, Lane: Everyone, Text: "\x1b[2J"}, {Seq: 2, Lane: Everyone}}, 4)
+	if got := odd.After(0, true); len(got) != 1 || got[0].Seq != 3 || got[0].Text == "\x1b[2J" {
+		t.Errorf("a file that was tampered with: %+v", got)
+	}
+}

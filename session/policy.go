@@ -17,6 +17,20 @@ const (
 	OneTimeCode                   // of the machine, RFC 6238
 )
 
+// Has says whether all of want are in p.
+func (p Proof) Has(want Proof) bool { return p&want == want }
+
+func (p Proof) String() string {
+	var names []string
+	if p.Has(Password) {
+		names = append(names, "password")
+	}
+	if p.Has(OneTimeCode) {
+		names = append(names, "one-time code")
+	}
+	return strings.Join(names, " and ")
+}
+
 // Notice is what people who are logged in at a machine hear of an agent who comes, weakest first.
 type Notice uint8
 

@@ -37,6 +37,7 @@ type Config struct {
 	Code     string             // 8 digits; for Join
 	Machine  string             // NAME or NAME@ORG of an enrolled machine; for Connect
 	Machines Pins               // by which machines are known; nil: none is
+	Prove    Prover             // asked when a machine wants more than the badge; nil: then it cannot be used
 	HostPin  transport.Pin      // from a join URL, or of an enrolled machine; empty: three words are compared
 	ViewOnly bool               // asks for no control
 	Want     session.Grants     // what the customer is asked for instead; 0: what a console needs
@@ -64,13 +65,14 @@ type Session struct {
 	watchers watchers
 	errands  chan console.Command // for the relay
 
-	mu      sync.Mutex
-	state   console.State
-	log     replica
-	takes   bool // the agent wants its input to be sent
-	left    bool
-	desk    desk
-	hostKey *transport.Fingerprint // of the first link; later ones must have the same
+	mu         sync.Mutex
+	state      console.State
+	log        replica
+	takes      bool // the agent wants its input to be sent
+	left       bool
+	restarting string // why the host goes away for a while; empty: it does not
+	desk       desk
+	hostKey    *transport.Fingerprint // of the first link; later ones must have the same
 }
 
 // Join prepares a session that is joined by its code.

@@ -41,6 +41,10 @@ func (v *visit) hear(ctx context.Context, m *inner.ToConsole) error {
 		})
 	case *inner.ToConsole_Refused:
 		return inner.ParseRefused(k.Refused)
+	case *inner.ToConsole_Challenge:
+		return v.prove(ctx, k.Challenge)
+	case *inner.ToConsole_Restarting:
+		v.s.hearRestarting(k.Restarting)
 	case *inner.ToConsole_Welcome:
 		return v.hearWelcome(k.Welcome)
 	case *inner.ToConsole_Roster:
@@ -79,6 +83,7 @@ func (v *visit) hearWelcome(w *inner.Welcome) error {
 		s.log.add(e)
 	}
 	s.state.Phase, s.state.Why, s.state.LostSince = console.In, "", time.Time{}
+	s.restarting = ""
 	s.state.Self, s.state.Roster, s.state.Newest = session.MemberID(w.GetMember()), roster, s.log.newest()
 	s.state.Expires = time.Time{}
 	if ms := w.GetStartedUnixMs(); ms > 0 {
@@ -214,6 +219,10 @@ func (v *visit) writeControl(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return v.sayLeave(context.Cause(ctx))
+		case p := <-v.proofs:
+			if err := v.say(&inner.ToHost{Kind: &inner.ToHost_Prove{Prove: p}}); err != nil {
+				return err
+			}
 		case <-v.s.outbox.ready:
 		case <-tick.C:
 			if err := v.ping(); err != nil {

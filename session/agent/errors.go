@@ -21,6 +21,7 @@ var (
 	ErrGaveUp      = errors.New("no contact with the customer's host for too long")
 	ErrNoMachine   = errors.New("no machine of your organisation has this name")
 	ErrOffline     = errors.New("the machine is not connected")
+	ErrProof       = errors.New("the machine wants its password or a one-time code, and nobody is there to give it")
 	ErrNoAnswer    = errors.New("the machine was called and did not come")
 )
 
@@ -105,7 +106,7 @@ func final(err error) bool {
 	case errors.As(err, &refused):
 		return refused.Code != inner.RefusedBadge // it may just have expired; a fresh one is asked for
 	}
-	return errors.As(err, &relayKey) || errors.As(err, &hostKey) || errors.As(err, &ended) || errors.Is(err, errLeft) ||
+	return errors.As(err, &relayKey) || errors.As(err, &hostKey) || errors.As(err, &ended) || errors.Is(err, errLeft) || errors.Is(err, ErrProof) ||
 		errors.Is(err, context.Canceled)
 }
 

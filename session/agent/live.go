@@ -290,5 +290,8 @@ func (s *Session) lost(err error) {
 		s.state.LostSince = time.Now()
 	}
 	s.state.Why, s.state.Pointers = "no contact with the customer's host", nil
+	if s.restarting != "" {
+		s.state.Why = s.restarting
+	}
 	s.state.Offer = nil // the host withdraws it
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"assist/chat"
+	"assist/session"
 	"assist/session/console"
 	"assist/session/inner"
 	"assist/transport"
@@ -22,6 +23,45 @@ const callTime = 30 * time.Second
 type Pins interface {
 	MachinePin(handle string) (transport.Pin, error) // empty: not met yet
 	KeepMachine(handle string, pin transport.Pin) error
+}
+
+// Prover gives what a machine wants of an agent: its password, or a one-time code; tries is how many are left.
+type Prover func(ctx context.Context, what session.Proof, tries int) (string, error)
+
+// prove answers the machine's question, while the link goes on.
+func (v *visit) prove(ctx context.Context, c *inner.Challenge) error {
+	what := session.Proof(c.GetWant())
+	if v.s.cfg.Prove == nil {
+		return ErrProof
+	}
+	v.s.update(func(st *console.State) {
+		st.Phase, st.Why = console.Knocking, "the machine asks for its "+what.String()
+	})
+	v.group.Go(func() error {
+		secret, err := v.s.cfg.Prove(ctx, what, int(min(c.GetTries(), 99)))
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return fmt.Errorf("%w: %w", ErrProof, err)
+		}
+		select {
+		case v.proofs <- &inner.Prove{What: uint32(what), Secret: secret}:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	return nil
+}
+
+// hearRestarting keeps why the host goes away: it is shown until it is back.
+func (s *Session) hearRestarting(r *inner.Restarting) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.restarting = chat.Title(r.GetWhy())
+	if s.restarting == "" {
+		s.restarting = "the host goes away for a while"
+	}
 }
 
 // call asks for a session on the machine, and waits until it has come to it.

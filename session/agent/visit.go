@@ -25,14 +25,15 @@ type visit struct {
 	words    []string // of this link; nil when the host's key was trusted before
 	group    *errgroup.Group
 	begun    time.Time
-	welcomed chan struct{}  // closed by the control reader at the first Welcome
-	bye      chan struct{}  // closed by the control reader when the host answered our leaving
-	last     sync.WaitGroup // those who have a last word when the agent goes: control and input
+	welcomed chan struct{}     // closed by the control reader at the first Welcome
+	proofs   chan *inner.Prove // for the machine, before it lets us in
+	bye      chan struct{}     // closed by the control reader when the host answered our leaving
+	last     sync.WaitGroup    // those who have a last word when the agent goes: control and input
 }
 
 // visit stays with the host until the link is gone. met says whether the handshake was done.
 func (s *Session) visit(ctx context.Context, link *transport.Link, badge string) (met bool, err error) {
-	v := &visit{s: s, link: link, begun: time.Now(), welcomed: make(chan struct{}), bye: make(chan struct{})}
+	v := &visit{s: s, link: link, begun: time.Now(), welcomed: make(chan struct{}), bye: make(chan struct{}), proofs: make(chan *inner.Prove, 1)}
 	plate, err := v.greet(ctx, badge)
 	if err != nil {
 		link.Close(inner.CloseBroken, "handshake failed")

@@ -38,6 +38,8 @@ func (h *Host) readControl(c *console) error {
 		switch k := m.Kind.(type) {
 		case *inner.ToHost_Ping:
 			c.sendPong(k.Ping.GetUnixUs())
+		case *inner.ToHost_Prove:
+			h.prove(c, k.Prove)
 		case *inner.ToHost_Hello, *inner.ToHost_Reveal:
 			return fmt.Errorf("%w: a second handshake", inner.ErrMalformed)
 		default:
@@ -87,6 +89,10 @@ func (l *loop) command(c *console, m *inner.ToHost) {
 // do turns a message into a command of the rules. Who asks is taken from the link, never from the message.
 func (l *loop) do(c *console, m *inner.ToHost) (chat.Seq, error) {
 	by := c.member
+	switch m.Kind.(type) {
+	case *inner.ToHost_TakeControl, *inner.ToHost_AskGrants:
+		l.judge(by)
+	}
 	switch k := m.Kind.(type) {
 	case *inner.ToHost_Say:
 		return l.sayOf(c, k.Say)

@@ -88,6 +88,11 @@ func (c *console) send(m *inner.ToConsole) {
 	wake(c.ready)
 }
 
+// sendWaiting says what a console at the door waits for.
+func (c *console) sendWaiting(why string) {
+	c.send(&inner.ToConsole{Kind: &inner.ToConsole_Waiting{Waiting: &inner.Waiting{Why: why, Seconds: uint32(session.AnswerTime.Seconds())}}})
+}
+
 // sendRoster replaces a roster that still waits: it is state, the newest wins.
 func (c *console) sendRoster(r session.Roster) {
 	c.mu.Lock()

@@ -139,13 +139,22 @@ func (l *loop) knock(c *console, g inner.Greeting) {
 		l.sendAway(c.id, inner.RefusedBadge, err.Error())
 		return
 	}
-	err = l.apply(session.Knock{
+	k := session.Knock{
 		Console: c.id, Agent: claims.Agent, Device: session.Device(c.link.PeerFingerprint()), Name: chat.Name(claims.Name),
 		Handle: chat.Name(claims.Handle), Org: chat.Name(claims.OrgTitle),
 		Trust: claims.Trust(time.Now().Add(l.at.offset), l.h.trusted), Want: g.Want | session.View, Most: claims.Most, Checked: g.KnownKey,
-	})
-	if err != nil {
-		l.sendAway(c.id, refusal(err), err.Error())
+	}
+	if l.h.cfg.Gate != nil {
+		l.stopAtGate(c, k, claims.Org)
+		return
+	}
+	l.admit(k)
+}
+
+// admit lets the rules decide.
+func (l *loop) admit(k session.Knock) {
+	if err := l.apply(k); err != nil {
+		l.sendAway(k.Console, refusal(err), err.Error())
 	}
 }
 
@@ -155,6 +164,8 @@ func refusal(err error) uint32 {
 		return inner.RefusedRemoved
 	case errors.Is(err, session.ErrFull), errors.Is(err, session.ErrBusy):
 		return inner.RefusedFull
+	case errors.Is(err, session.ErrPolicyGrant):
+		return inner.RefusedPolicy
 	}
 	return inner.RefusedClosed
 }

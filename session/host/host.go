@@ -66,6 +66,9 @@ type Config struct {
 	Injector  Injector
 	Fronts    []Front
 	Answer    *AutoAnswer
+	Gate      Gate        // decides where nobody has to answer; nil: the customer is asked
+	Keep      func(Saved) // takes what outlives this process, at most every keepEvery; nil: nothing does
+	Resume    *Saved      // the session as an earlier process kept it
 	Events    func(Event) // called in order by one goroutine; nil: nobody listens
 	Customer  string      // how the person at the machine is called
 	Software  string      // such as "assist 0.1.0"
@@ -88,6 +91,7 @@ type Host struct {
 	studio  *studio
 	stopped atomic.Bool
 	stop    chan struct{} // closed by Stop
+	pause   suspension
 	next    atomic.Uint64 // of console ids
 	links   links
 	relays  *transport.Relays
@@ -114,7 +118,7 @@ func New(cfg Config) (*Host, error) {
 	}
 	h := &Host{
 		cfg: cfg, id: id, log: cfg.Log, stop: make(chan struct{}), entry: make(chan struct{}, maxEntering),
-		relays: transport.NewRelays(cfg.Relay, cfg.Relays...),
+		pause: suspension{asked: make(chan struct{})}, relays: transport.NewRelays(cfg.Relay, cfg.Relays...),
 	}
 	h.player = newPlayer(cfg.Injector, h.log)
 	h.studio = newStudio(cfg.Source, h.player.pointing, h.log)

@@ -61,6 +61,7 @@ func (h *Host) request(ctx context.Context, c *console, g session.Grants, what, 
 	answer := make(chan bool, 1)
 	failed := make(chan error, 1)
 	ok := h.loop.post(func(l *loop) {
+		l.judge(c.member)
 		l.once++
 		l.requests[l.once] = answer
 		if err := l.apply(session.Request{By: c.member, Once: l.once, Grant: g, What: what, Detail: detail}); err != nil {

@@ -30,6 +30,8 @@ type loop struct {
 	leases   map[*lease]struct{}
 	requests map[uint64]chan<- bool
 	once     uint64 // number of the newest request
+	guard    guard
+	saver    saver
 	finished bool
 }
 
@@ -42,11 +44,16 @@ func newLoop(h *Host, at place) *loop {
 	if h.cfg.Injector == nil {
 		opt.Most = session.AllGrants &^ session.Control
 	}
-	return &loop{
+	if h.cfg.Gate != nil {
+		opt.Empty = nobodyCame
+	}
+	l := &loop{
 		h: h, at: at, todo: make(chan func(*loop), todoSize), done: make(chan struct{}),
 		sess: session.New(now, opt), consoles: map[session.ConsoleID]*console{}, words: map[session.MemberID][]string{},
-		used: map[string]time.Time{}, started: now, leases: map[*lease]struct{}{}, requests: map[uint64]chan<- bool{},
+		used: map[string]time.Time{}, started: now, leases: map[*lease]struct{}{}, requests: map[uint64]chan<- bool{}, guard: newGuard(),
 	}
+	l.resume(now, opt)
+	return l
 }
 
 // EndedError is how the session ended when nobody stopped it here.
@@ -78,6 +85,8 @@ func (l *loop) run(ctx context.Context) error {
 		opened.Event = "called"
 	}
 	l.h.cfg.Events(opened)
+	again := time.NewTicker(judgeEvery)
+	defer again.Stop()
 	for !l.finished {
 		if len(l.later) > 0 {
 			f := l.later[0]
@@ -91,6 +100,13 @@ func (l *loop) run(ctx context.Context) error {
 			due = time.After(time.Until(d))
 		}
 		select {
+		case <-l.h.pause.asked:
+			return l.suspend()
+		case <-again.C:
+			l.judgeAll()
+		case <-l.saver.due:
+			l.saver.due = nil
+			l.keep(false)
 		case <-ctx.Done():
 			l.apply(session.Stop{By: session.CustomerID, Why: "the customer's host was closed"})
 		case <-l.h.stop:
@@ -105,6 +121,7 @@ func (l *loop) run(ctx context.Context) error {
 	}
 	l.publish()
 	_, why := l.sess.Ended()
+	l.keep(true)
 	l.farewell()
 	return &EndedError{Why: why}
 }
@@ -163,11 +180,16 @@ func (l *loop) obey(e session.Event) {
 			if c.words != nil {
 				l.words[e.Member] = c.words
 			}
-			c.send(&inner.ToConsole{Kind: &inner.ToConsole_Waiting{Waiting: &inner.Waiting{
-				Why: "waiting for the customer's answer", Seconds: uint32(session.AnswerTime.Seconds()),
-			}}})
+			if l.h.cfg.Gate == nil {
+				c.sendWaiting("waiting for the customer's answer")
+			}
 		}
 	case session.EvAsked:
+		for _, c := range l.consoles {
+			if e.Question.Silence != 0 && c.member == e.Member && !c.in {
+				c.sendWaiting("people who are logged in there have a minute to refuse")
+			}
+		}
 		if a := l.h.cfg.Answer; a != nil {
 			answer := session.Answer{Serial: e.Question.Serial, Allow: e.Question.Grants & a.Allow}
 			l.later = append(l.later, func(l *loop) { _ = l.apply(answer) }) // stale: it was answered in a front meanwhile
@@ -214,6 +236,7 @@ func (l *loop) publish() {
 		return
 	}
 	l.seen = now
+	l.keep(false)
 	v := l.newView(roster)
 	for _, f := range l.fronts {
 		select { // the newest wins

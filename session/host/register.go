@@ -94,6 +94,15 @@ func (h *Host) openAt(ctx context.Context, code string) (*registration, error) {
 	return r, nil
 }
 
+// leave ends the registration: in order, which ends the session for all, or as if the connection were lost, when it goes on.
+func (h *Host) leave(r *registration) {
+	if h.suspended() {
+		r.outer.Close()
+		return
+	}
+	r.close()
+}
+
 func (r *registration) close() {
 	r.replies.Close()
 	r.outer.Close()
@@ -127,7 +136,7 @@ func (h *Host) stay(ctx context.Context, r *registration, virtual *transport.Vir
 		if r != nil {
 			h.listen(ctx, r)
 			if ctx.Err() != nil {
-				r.close()
+				h.leave(r)
 				return nil
 			}
 			h.log.Warn("relay lost", "err", r.outer.Err())
@@ -157,7 +166,7 @@ func (h *Host) stay(ctx context.Context, r *registration, virtual *transport.Vir
 
 // listen hears what the broker says, until the connection to the relay is gone. Who comes and goes is told by links.
 func (h *Host) listen(ctx context.Context, r *registration) {
-	stop := context.AfterFunc(ctx, r.replies.Close)
+	stop := context.AfterFunc(ctx, func() { h.leave(r) })
 	defer stop()
 	for {
 		if _, err := r.replies.Next(); err != nil {

@@ -35,6 +35,8 @@ const (
 	RefusedClosed     = 44 // the session is over or takes nobody in any more
 	RefusedReveal     = 45 // the nonce does not fit its commitment
 	RefusedFull       = 46 // too many members
+	RefusedPolicy     = 47 // the machine's policy does not allow it; the text says why
+	RefusedProof      = 48 // password or one-time code wrong, missing, or tried too often
 )
 
 // OutcomeJustRefused is the Outcome.code of a wish that the customer has said no to a moment ago.
@@ -48,6 +50,7 @@ const (
 	CloseRefused = 4 // this console was not let in
 	CloseSilent  = 5 // the other side was not heard for too long; a console may come back
 	CloseBroken  = 6 // the other side broke the protocol
+	CloseRestart = 7 // the host goes away for a while; a console may come back
 )
 
 // ErrMalformed says that the other side sent something that this protocol does not allow.

@@ -48,6 +48,7 @@ type ToHost struct {
 	//	*ToHost_FreshBadge
 	//	*ToHost_Read
 	//	*ToHost_HowFar
+	//	*ToHost_Prove
 	Kind          isToHost_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -250,6 +251,15 @@ func (x *ToHost) GetHowFar() *HowFar {
 	return nil
 }
 
+func (x *ToHost) GetProve() *Prove {
+	if x != nil {
+		if x, ok := x.Kind.(*ToHost_Prove); ok {
+			return x.Prove
+		}
+	}
+	return nil
+}
+
 type isToHost_Kind interface {
 	isToHost_Kind()
 }
@@ -322,6 +332,10 @@ type ToHost_HowFar struct {
 	HowFar *HowFar `protobuf:"bytes,50,opt,name=how_far,json=howFar,proto3,oneof"`
 }
 
+type ToHost_Prove struct {
+	Prove *Prove `protobuf:"bytes,80,opt,name=prove,proto3,oneof"`
+}
+
 func (*ToHost_Hello) isToHost_Kind() {}
 
 func (*ToHost_Reveal) isToHost_Kind() {}
@@ -356,6 +370,8 @@ func (*ToHost_Read) isToHost_Kind() {}
 
 func (*ToHost_HowFar) isToHost_Kind() {}
 
+func (*ToHost_Prove) isToHost_Kind() {}
+
 type ToConsole struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    uint64                 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"` // answers the command with that id; 0 for events
@@ -371,6 +387,8 @@ type ToConsole struct {
 	//	*ToConsole_Ended
 	//	*ToConsole_HandOverOffer
 	//	*ToConsole_Pong
+	//	*ToConsole_Challenge
+	//	*ToConsole_Restarting
 	Kind          isToConsole_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -510,6 +528,24 @@ func (x *ToConsole) GetPong() *Pong {
 	return nil
 }
 
+func (x *ToConsole) GetChallenge() *Challenge {
+	if x != nil {
+		if x, ok := x.Kind.(*ToConsole_Challenge); ok {
+			return x.Challenge
+		}
+	}
+	return nil
+}
+
+func (x *ToConsole) GetRestarting() *Restarting {
+	if x != nil {
+		if x, ok := x.Kind.(*ToConsole_Restarting); ok {
+			return x.Restarting
+		}
+	}
+	return nil
+}
+
 type isToConsole_Kind interface {
 	isToConsole_Kind()
 }
@@ -554,6 +590,14 @@ type ToConsole_Pong struct {
 	Pong *Pong `protobuf:"bytes,11,opt,name=pong,proto3,oneof"`
 }
 
+type ToConsole_Challenge struct {
+	Challenge *Challenge `protobuf:"bytes,80,opt,name=challenge,proto3,oneof"`
+}
+
+type ToConsole_Restarting struct {
+	Restarting *Restarting `protobuf:"bytes,81,opt,name=restarting,proto3,oneof"`
+}
+
 func (*ToConsole_Hello) isToConsole_Kind() {}
 
 func (*ToConsole_Waiting) isToConsole_Kind() {}
@@ -573,6 +617,10 @@ func (*ToConsole_Ended) isToConsole_Kind() {}
 func (*ToConsole_HandOverOffer) isToConsole_Kind() {}
 
 func (*ToConsole_Pong) isToConsole_Kind() {}
+
+func (*ToConsole_Challenge) isToConsole_Kind() {}
+
+func (*ToConsole_Restarting) isToConsole_Kind() {}
 
 type ConsoleHello struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2175,7 +2223,7 @@ var File_session_inner_inner_proto protoreflect.FileDescriptor
 
 const file_session_inner_inner_proto_rawDesc = "" +
 	"\n" +
-	"\x19session/inner/inner.proto\x12\fassist.inner\x1a\x18session/inner/work.proto\"\xd2\a\n" +
+	"\x19session/inner/inner.proto\x12\fassist.inner\x1a\x1bsession/inner/machine.proto\x1a\x18session/inner/work.proto\"\xff\a\n" +
 	"\x06ToHost\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x122\n" +
 	"\x05hello\x18\x02 \x01(\v2\x1a.assist.inner.ConsoleHelloH\x00R\x05hello\x12.\n" +
@@ -2198,8 +2246,9 @@ const file_session_inner_inner_proto_rawDesc = "" +
 	"\vfresh_badge\x18\x10 \x01(\v2\x18.assist.inner.FreshBadgeH\x00R\n" +
 	"freshBadge\x12(\n" +
 	"\x04read\x18\x11 \x01(\v2\x12.assist.inner.ReadH\x00R\x04read\x12/\n" +
-	"\ahow_far\x182 \x01(\v2\x14.assist.inner.HowFarH\x00R\x06howFarB\x06\n" +
-	"\x04kind\"\x9b\x04\n" +
+	"\ahow_far\x182 \x01(\v2\x14.assist.inner.HowFarH\x00R\x06howFar\x12+\n" +
+	"\x05prove\x18P \x01(\v2\x13.assist.inner.ProveH\x00R\x05proveB\x06\n" +
+	"\x04kind\"\x90\x05\n" +
 	"\tToConsole\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x04R\x02id\x12/\n" +
 	"\x05hello\x18\x02 \x01(\v2\x17.assist.inner.HostHelloH\x00R\x05hello\x121\n" +
@@ -2212,7 +2261,11 @@ const file_session_inner_inner_proto_rawDesc = "" +
 	"\x05ended\x18\t \x01(\v2\x13.assist.inner.EndedH\x00R\x05ended\x12E\n" +
 	"\x0fhand_over_offer\x18\n" +
 	" \x01(\v2\x1b.assist.inner.HandOverOfferH\x00R\rhandOverOffer\x12(\n" +
-	"\x04pong\x18\v \x01(\v2\x12.assist.inner.PongH\x00R\x04pongB\x06\n" +
+	"\x04pong\x18\v \x01(\v2\x12.assist.inner.PongH\x00R\x04pong\x127\n" +
+	"\tchallenge\x18P \x01(\v2\x17.assist.inner.ChallengeH\x00R\tchallenge\x12:\n" +
+	"\n" +
+	"restarting\x18Q \x01(\v2\x18.assist.inner.RestartingH\x00R\n" +
+	"restartingB\x06\n" +
 	"\x04kind\"\xe9\x01\n" +
 	"\fConsoleHello\x12\x1f\n" +
 	"\vmin_version\x18\x01 \x01(\rR\n" +
@@ -2369,6 +2422,9 @@ var file_session_inner_inner_proto_goTypes = []any{
 	(*Outcome)(nil),        // 27: assist.inner.Outcome
 	(*Ended)(nil),          // 28: assist.inner.Ended
 	(*HowFar)(nil),         // 29: assist.inner.HowFar
+	(*Prove)(nil),          // 30: assist.inner.Prove
+	(*Challenge)(nil),      // 31: assist.inner.Challenge
+	(*Restarting)(nil),     // 32: assist.inner.Restarting
 }
 var file_session_inner_inner_proto_depIdxs = []int32{
 	2,  // 0: assist.inner.ToHost.hello:type_name -> assist.inner.ConsoleHello
@@ -2388,24 +2444,27 @@ var file_session_inner_inner_proto_depIdxs = []int32{
 	23, // 14: assist.inner.ToHost.fresh_badge:type_name -> assist.inner.FreshBadge
 	24, // 15: assist.inner.ToHost.read:type_name -> assist.inner.Read
 	29, // 16: assist.inner.ToHost.how_far:type_name -> assist.inner.HowFar
-	3,  // 17: assist.inner.ToConsole.hello:type_name -> assist.inner.HostHello
-	5,  // 18: assist.inner.ToConsole.waiting:type_name -> assist.inner.Waiting
-	6,  // 19: assist.inner.ToConsole.refused:type_name -> assist.inner.Refused
-	7,  // 20: assist.inner.ToConsole.welcome:type_name -> assist.inner.Welcome
-	8,  // 21: assist.inner.ToConsole.roster:type_name -> assist.inner.Roster
-	10, // 22: assist.inner.ToConsole.entry:type_name -> assist.inner.Entry
-	27, // 23: assist.inner.ToConsole.outcome:type_name -> assist.inner.Outcome
-	28, // 24: assist.inner.ToConsole.ended:type_name -> assist.inner.Ended
-	18, // 25: assist.inner.ToConsole.hand_over_offer:type_name -> assist.inner.HandOverOffer
-	26, // 26: assist.inner.ToConsole.pong:type_name -> assist.inner.Pong
-	8,  // 27: assist.inner.Welcome.roster:type_name -> assist.inner.Roster
-	10, // 28: assist.inner.Welcome.log:type_name -> assist.inner.Entry
-	9,  // 29: assist.inner.Roster.members:type_name -> assist.inner.Member
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	30, // 17: assist.inner.ToHost.prove:type_name -> assist.inner.Prove
+	3,  // 18: assist.inner.ToConsole.hello:type_name -> assist.inner.HostHello
+	5,  // 19: assist.inner.ToConsole.waiting:type_name -> assist.inner.Waiting
+	6,  // 20: assist.inner.ToConsole.refused:type_name -> assist.inner.Refused
+	7,  // 21: assist.inner.ToConsole.welcome:type_name -> assist.inner.Welcome
+	8,  // 22: assist.inner.ToConsole.roster:type_name -> assist.inner.Roster
+	10, // 23: assist.inner.ToConsole.entry:type_name -> assist.inner.Entry
+	27, // 24: assist.inner.ToConsole.outcome:type_name -> assist.inner.Outcome
+	28, // 25: assist.inner.ToConsole.ended:type_name -> assist.inner.Ended
+	18, // 26: assist.inner.ToConsole.hand_over_offer:type_name -> assist.inner.HandOverOffer
+	26, // 27: assist.inner.ToConsole.pong:type_name -> assist.inner.Pong
+	31, // 28: assist.inner.ToConsole.challenge:type_name -> assist.inner.Challenge
+	32, // 29: assist.inner.ToConsole.restarting:type_name -> assist.inner.Restarting
+	8,  // 30: assist.inner.Welcome.roster:type_name -> assist.inner.Roster
+	10, // 31: assist.inner.Welcome.log:type_name -> assist.inner.Entry
+	9,  // 32: assist.inner.Roster.members:type_name -> assist.inner.Member
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_session_inner_inner_proto_init() }
@@ -2413,6 +2472,7 @@ func file_session_inner_inner_proto_init() {
 	if File_session_inner_inner_proto != nil {
 		return
 	}
+	file_session_inner_machine_proto_init()
 	file_session_inner_work_proto_init()
 	file_session_inner_inner_proto_msgTypes[0].OneofWrappers = []any{
 		(*ToHost_Hello)(nil),
@@ -2432,6 +2492,7 @@ func file_session_inner_inner_proto_init() {
 		(*ToHost_FreshBadge)(nil),
 		(*ToHost_Read)(nil),
 		(*ToHost_HowFar)(nil),
+		(*ToHost_Prove)(nil),
 	}
 	file_session_inner_inner_proto_msgTypes[1].OneofWrappers = []any{
 		(*ToConsole_Hello)(nil),
@@ -2444,6 +2505,8 @@ func file_session_inner_inner_proto_init() {
 		(*ToConsole_Ended)(nil),
 		(*ToConsole_HandOverOffer)(nil),
 		(*ToConsole_Pong)(nil),
+		(*ToConsole_Challenge)(nil),
+		(*ToConsole_Restarting)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
