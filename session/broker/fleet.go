@@ -44,6 +44,7 @@ type fleet struct {
 	siblings atomic.Pointer[[]store.Relay] // the others that take sessions
 	given    atomic.Uint64                 // sessions given away, so that they spread
 	away     atomic.Bool                   // the database does not answer
+	count    fleetCounters
 
 	mu    sync.Mutex
 	heard int64 // newest wrong try of others that was counted
@@ -71,6 +72,7 @@ func (b *Broker) joinFleet(ctx context.Context, conf Fleet) error {
 	}
 	f := &fleet{Fleet: conf, b: b, started: time.Now(), hint: make(chan struct{}, 1)}
 	f.siblings.Store(&[]store.Relay{})
+	f.count = newFleetCounters(b.conf.Registerer, f)
 	b.fleet = f
 	if err := f.hear(ctx); err != nil {
 		return err
@@ -198,6 +200,7 @@ func (f *fleet) fence(ctx context.Context, held map[[16]byte]*live) error {
 		case r.Relay.ID == f.ID || r.Relay.ID == "":
 			continue
 		}
+		f.count.fenced.Inc()
 		f.b.log.Warn("a session was taken over by another relay", "relay", r.Relay.Addr)
 		f.b.dir.tell(func() { f.b.dir.part(s, refusalReply(movedTo(r.Relay))) })
 	}
@@ -210,6 +213,7 @@ func (f *fleet) giveAway() {
 	for _, s := range f.b.dir.byID {
 		if to, ok := f.sibling(); ok {
 			f.b.dir.part(s, refusalReply(movedTo(to)))
+			f.count.given.Inc()
 		}
 	}
 	for _, m := range f.b.dir.machines {
@@ -297,6 +301,7 @@ func (f *fleet) fetch(ctx context.Context, route func() (store.Route, error), ma
 		if err != nil {
 			return err
 		}
+		f.count.taken.Inc()
 		return f.b.revive(ctx, r.Session)
 	}
 	return errUnknown

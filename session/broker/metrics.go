@@ -84,3 +84,28 @@ func outcome(err error) string {
 	}
 	return "failed"
 }
+
+// fleetCounters are what a relay among others adds.
+type fleetCounters struct{ taken, given, fenced prometheus.Counter }
+
+func newFleetCounters(r prometheus.Registerer, f *fleet) fleetCounters {
+	sessions := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "assist_fleet_sessions_total", Help: "Sessions that changed hands: taken over, given away while draining, or let go because another relay had taken them.",
+	}, []string{"what"})
+	c := fleetCounters{sessions.WithLabelValues("taken"), sessions.WithLabelValues("given"), sessions.WithLabelValues("fenced")}
+	if r == nil {
+		return c
+	}
+	r.MustRegister(sessions,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "assist_fleet_database_up", Help: "1 while the database answers."}, func() float64 {
+			if f.away.Load() {
+				return 0
+			}
+			return 1
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "assist_fleet_relays", Help: "Other relays that take sessions."}, func() float64 {
+			return float64(len(*f.siblings.Load()))
+		}),
+	)
+	return c
+}
