@@ -81,6 +81,7 @@ func root() *cobra.Command {
 		newKeyCommand(),
 		newWaitCommand(),
 		newHandoverCommand(),
+		newDiagCommand(),
 		newLeaveCommand(),
 		newEndCommand(),
 		newHostCommand(),

@@ -1,4 +1,6 @@
-// Package probe reads this machine and answers in the words of diag. It only reads; what cannot be read stays empty.
+// Package probe reads this machine and answers in the words of diag. It only reads, never writes, and what cannot be read says
+// why. Categories are read side by side, each with a time limit; what a device holds up is left behind and read by nobody else
+// until it comes back. Every text passes the sanitiser. Command lines of processes and of cron are left out: they hold passwords.
 package probe
 
 import (
