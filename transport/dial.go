@@ -8,9 +8,6 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/quic-go/quic-go"
-
-	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -121,15 +118,15 @@ func unreachable(err error) bool {
 }
 
 func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Identity, opt Options) (*Outer, error) {
-	o := &Outer{at: r, relay: at, virtuals: map[uint64]*Virtual{}}
-	if err := o.openSocket(opt); err != nil {
+	p, err := opt.openPort()
+	if err != nil {
 		return nil, &RelayUnreachableError{r.Addr, err}
 	}
-	o.tr = &quic.Transport{Conn: o.sock.PacketConn()}
+	o := &Outer{at: r, relay: at, port: p}
 	conf, keyErr := relayTLS(r, host, id)
-	conn, err := o.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
+	conn, err := p.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
 	if err != nil {
-		o.closeSocket()
+		p.release()
 		if *keyErr != nil {
 			return nil, *keyErr
 		}
@@ -141,22 +138,6 @@ func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Ide
 		return nil, refusal(r.Addr, err)
 	}
 	return o, nil
-}
-
-func (o *Outer) openSocket(opt Options) (err error) {
-	if opt.Open != nil {
-		c, err := opt.Open()
-		if err == nil {
-			o.sock = udp.New(c, o, udp.Options{Plain: opt.Plain})
-		}
-		return err
-	}
-	network := "udp6"
-	if o.relay.Addr().Is4() {
-		network = "udp4"
-	}
-	o.sock, err = udp.Listen(network, ":0", o, udp.Options{Plain: opt.Plain})
-	return err
 }
 
 // relayTLS is how the relay is known and how it knows us. *keyErr is set when its key is not the right one.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"testing"
-	"time"
 
 	"assist/transport/udp"
 	"assist/transport/wire"
@@ -24,16 +23,17 @@ func FuzzReceive(f *testing.F) {
 		if len(b) == 0 || len(b) > 1<<16 || seg <= 0 || seg > 1<<16 {
 			return
 		}
-		o := &Outer{relay: relay, virtuals: map[uint64]*Virtual{}}
-		v := &Virtual{in: newInbox(), start: time.Now(), peers: map[uint16]*peer{}}
+		p := &port{routes: map[uint64]*route{}, holders: 1}
+		o := &Outer{relay: relay, port: p}
+		v := newVirtual()
 		r, err := newRoute(o, v, &wire.Channel{Id: 7, Secret: secret})
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer r.cancel()
 		v.route.Store(r)
-		o.attach(7, v)
-		o.Receive(udp.Datagram{B: b, Seg: seg, Addr: udp.Addr{AddrPort: relay}})
+		p.attach(r)
+		p.Receive(udp.Datagram{B: b, Seg: seg, Addr: udp.Addr{AddrPort: relay}})
 		got, buf := 0, make([]byte, len(b))
 		for more := len(v.in.filling.marks); more > 0; more-- {
 			if err := v.in.wait(); err != nil {

@@ -22,7 +22,6 @@ import (
 
 	"github.com/quic-go/quic-go"
 
-	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -45,21 +44,19 @@ type Options struct {
 	Plain    bool   // without GRO and GSO
 	// Open gives what is used in place of a UDP socket of our own, one for each dial; it is closed with the Outer.
 	Open func() (net.PacketConn, error)
+	// Over lets a Virtual that comes back use its socket again, where it has one: what NATs know of it is kept.
+	Over *Virtual
 }
 
 // Outer is the connection to a relay.
 type Outer struct {
-	at     Relay // that was dialled
+	at     Relay // that was dialled; set once, like all up to seen
 	fleet  []Relay
 	relay  netip.AddrPort
-	sock   *udp.Socket
-	tr     *quic.Transport
+	port   *port // held
 	conn   *quic.Conn
 	offset time.Duration
 	seen   netip.AddrPort
-
-	mu       sync.RWMutex
-	virtuals map[uint64]*Virtual // by channel
 
 	closeOnce sync.Once
 }
@@ -123,30 +120,25 @@ func (o *Outer) Done() <-chan struct{} { return o.conn.Context().Done() }
 // Err is why the connection is over: a *ClosedError, ErrSilent, or another; nil while it is not.
 func (o *Outer) Err() error { return ended(o.conn) }
 
-// Close closes everything that travels over this socket: the links, the outer connection, the socket. It returns when all
-// that was started is gone.
+// Close closes the connection, and the Virtuals whose packets travel beside it. It returns when all that was started is gone.
 func (o *Outer) Close() {
 	o.closeOnce.Do(func() {
-		for _, v := range o.attached() {
+		for _, v := range o.virtuals() {
 			v.Close()
 		}
 		_ = o.conn.CloseWithError(0, "")
-		o.closeSocket()
+		o.port.release()
 	})
 }
 
-// closeSocket ends the transport before the socket under it; neither has anything to say that could be acted on.
-func (o *Outer) closeSocket() {
-	_ = o.tr.Close()
-	_ = o.sock.Close()
-}
-
-func (o *Outer) attached() []*Virtual {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
+func (o *Outer) virtuals() []*Virtual {
+	o.port.mu.RLock()
+	defer o.port.mu.RUnlock()
 	var out []*Virtual
-	for _, v := range o.virtuals {
-		out = append(out, v)
+	for _, r := range o.port.routes {
+		if r.outer == o && r.virtual.route.Load() == r {
+			out = append(out, r.virtual)
+		}
 	}
 	return out
 }

@@ -15,14 +15,21 @@ import (
 // When a bind is sent.
 const (
 	bindFirst   = 100 * time.Millisecond // again after this without an answer, then twice as long each time
-	bindSlowest = 2 * time.Second
+	bindSlow    = 250 * time.Millisecond // at most, in the first while,
+	bindWhile   = 30 * time.Second
+	bindSlowest = 2 * time.Second       // and later
 	bindRefresh = 10 * time.Second      // again when all is well: a NAT may have forgotten us while nothing was sent
 	bindAtMost  = 50 * time.Millisecond // between two binds that hints ask for
+
+	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there? (heartbeat and a fifth)
+	silentAfter = 2 * time.Second         // without an answer to that: it is not
+	routeTick   = time.Second             // between two looks at the above
 )
 
-// route is how packets of a Virtual travel: through one channel of one outer connection.
+// route is how packets of a Virtual travel through a relay: through one channel of one outer connection.
 type route struct {
 	outer   *Outer // set once, like all up to cancel
+	port    *port  // of outer; held
 	virtual *Virtual
 	channel uint64
 	secret  []byte
@@ -33,15 +40,48 @@ type route struct {
 	done    sync.WaitGroup
 	events  chan bindEvent // what the relay said; full: it says it again
 
-	counter  uint64 // of the newest bind sent; owned by keep once begin has returned
+	trouble chan trouble // cap 1: what Keep should look after
+
+	keeper   keeper // owned by keep once begin has returned
 	settled  uint64 // of the newest bind answered; owned by the reading goroutine
 	observed atomic.Pointer[netip.AddrPort]
+	heardAt  atomic.Int64 // from the relay, and sent to it; ns since Virtual.start
+	sentAt   atomic.Int64
 }
 
-// bindEvent is what the reading goroutine tells the binding one.
+// trouble is why a route may be of no use any more.
+type trouble byte
+
+const (
+	forgotten trouble = iota + 1 // the relay is there and does not know the channel
+	silent                       // the relay does not answer
+)
+
+// bindEvent is what others tell the binding goroutine.
 type bindEvent struct {
-	acked bool
-	token [wire.TokenLen]byte // of a challenge, else zero
+	kind  bindKind
+	token [wire.TokenLen]byte // of a challenge
+}
+
+type bindKind byte
+
+const (
+	bindAcked bindKind = iota + 1
+	bindChallenged
+	bindWanted  // the relay does not know this address
+	bindUnknown // nor the channel
+	bindMoved   // an address of this machine has changed
+)
+
+// keeper is what the binding goroutine knows.
+type keeper struct {
+	counter uint64 // of the newest bind sent
+	token   [wire.TokenLen]byte
+	sent    time.Time     // the newest bind
+	wait    time.Duration // until the next one
+	asking  time.Time     // since when no bind was answered; zero: the newest was
+	told    time.Time     // when Keep was told of silence
+	broken  bool          // packets may have been lost since the last answer
 }
 
 func newRoute(o *Outer, v *Virtual, ch *wire.Channel) (*route, error) {
@@ -49,8 +89,11 @@ func newRoute(o *Outer, v *Virtual, ch *wire.Channel) (*route, error) {
 		return nil, fmt.Errorf("bind channel: secret of %d bytes, peer %d, id %d", len(ch.GetSecret()), ch.GetSelf(), ch.GetId())
 	}
 	r := &route{
-		outer: o, virtual: v, channel: ch.GetId(), secret: ch.GetSecret(), self: uint16(ch.GetSelf()),
-		to: udp.Addr{AddrPort: o.relay}, events: make(chan bindEvent, 8),
+		outer: o, port: o.port, virtual: v, channel: ch.GetId(), secret: ch.GetSecret(), self: uint16(ch.GetSelf()),
+		to: udp.Addr{AddrPort: o.relay}, events: make(chan bindEvent, 8), trouble: make(chan trouble, 1),
+	}
+	if !o.port.hold() {
+		return nil, fmt.Errorf("bind channel: %w", errClosedVirtual)
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r, nil
@@ -58,55 +101,133 @@ func newRoute(o *Outer, v *Virtual, ch *wire.Channel) (*route, error) {
 
 // begin sends the first bind before it returns, so that it travels ahead of everything else, and keeps binding from then on.
 func (r *route) begin() {
-	r.bind([wire.TokenLen]byte{})
+	now := time.Now()
+	r.keeper.asking, r.keeper.broken = now, true
+	r.bind(now)
+	r.keeper.wait = bindFirst
 	r.done.Go(r.keep)
 }
 
 func (r *route) close() {
-	r.outer.detach(r.channel)
+	r.port.detach(r)
 	r.cancel()
 	r.done.Wait()
+	r.port.release()
 }
+
+// send puts the header before each of the packets in b and sends them in as few system calls as the socket can.
+func (r *route) send(b []byte, seg int, to *peer) {
+	r.sentAt.Store(r.virtual.since(time.Now()))
+	buf := buffers.Get().(*[]byte)
+	out := appendForward((*buf)[:0], wire.Forward{Channel: r.channel, Peer: to.number}, b, seg)
+	_ = r.port.sock.Send(udp.Datagram{B: out, Seg: seg + wire.ForwardHeader, Addr: r.to}) // a closed socket is a lost path, not the end of a link
+	*buf = out
+	buffers.Put(buf)
+}
+
+func (r *route) heard(now time.Time) { r.heardAt.Store(r.virtual.since(now)) }
 
 // keep repeats the bind as long as the route is in use.
 func (r *route) keep() {
-	var token [wire.TokenLen]byte
-	wait := bindFirst
-	sent := time.Now()
-	timer := time.NewTimer(wait)
+	k := &r.keeper
+	timer := time.NewTimer(k.wait)
 	defer timer.Stop()
 	for {
+		bind := false
 		select {
 		case <-r.ctx.Done():
 			return
 		case ev := <-r.events:
-			if ev.acked {
-				wait = bindRefresh
-				timer.Reset(wait)
-				continue
-			}
-			if ev.token != token && ev.token != ([wire.TokenLen]byte{}) {
-				token = ev.token // answered at once
-			} else if rest := bindAtMost - time.Since(sent); rest > 0 {
-				timer.Reset(rest)
-				continue
-			}
-			wait = bindFirst
-		case <-timer.C:
-			wait = min(2*wait, bindSlowest)
+			bind = r.heed(ev)
+		case now := <-timer.C:
+			bind = r.due(now)
 		}
-		r.bind(token)
-		sent = time.Now()
-		timer.Reset(wait)
+		now := time.Now()
+		if bind {
+			r.bind(now)
+		}
+		timer.Reset(max(0, min(k.wait-now.Sub(k.sent), routeTick)))
+	}
+}
+
+// heed says whether an event asks for a bind at once.
+func (r *route) heed(ev bindEvent) (bind bool) {
+	k := &r.keeper
+	now := time.Now()
+	switch ev.kind {
+	case bindAcked:
+		k.asking, k.wait = time.Time{}, bindRefresh
+		if k.broken {
+			k.broken = false
+			r.virtual.flush()
+		}
+		return false
+	case bindChallenged:
+		fresh := ev.token != k.token
+		k.token = ev.token
+		return fresh
+	case bindUnknown:
+		r.tell(forgotten)
+	}
+	k.broken = true
+	if k.asking.IsZero() {
+		k.asking = now
+	}
+	k.wait = bindFirst
+	if rest := bindAtMost - now.Sub(k.sent); rest > 0 || ev.kind == bindUnknown {
+		k.wait = max(rest, bindAtMost)
+		return false
+	}
+	return true
+}
+
+// due says whether it is time for a bind.
+func (r *route) due(now time.Time) (bind bool) {
+	k := &r.keeper
+	if heard := r.heardAt.Load(); k.asking.IsZero() && r.sentAt.Load() > heard && time.Duration(r.virtual.since(now)-heard) > doubtAfter {
+		k.asking, k.broken, k.wait = now, true, bindFirst
+		return true
+	}
+	if now.Sub(k.sent) < k.wait {
+		return false
+	}
+	if k.asking.IsZero() {
+		k.asking, k.wait = now, bindFirst // the refresh
+		return true
+	}
+	asking := now.Sub(k.asking)
+	if asking > silentAfter && now.Sub(k.told) > silentAfter {
+		k.told, k.broken = now, true
+		r.tell(silent)
+	}
+	slowest := bindSlow
+	if asking > bindWhile {
+		slowest = bindSlowest
+	}
+	k.wait = min(2*k.wait, slowest)
+	return true
+}
+
+// tell leaves word for Keep; the newest wins.
+func (r *route) tell(t trouble) {
+	select {
+	case <-r.trouble:
+	default:
+	}
+	select {
+	case r.trouble <- t:
+	default:
 	}
 }
 
 // bind sends one bind. Its counter is the clock, so that it grows over everything that was sent before; where the clock does
 // not, it counts.
-func (r *route) bind(token [wire.TokenLen]byte) {
-	r.counter = max(uint64(time.Now().UnixMicro()), r.counter+1)
-	b := wire.Bind{Channel: r.channel, Counter: r.counter, Token: token}.Append(nil, r.secret)
-	_ = r.outer.sock.Send(udp.Datagram{B: b, Seg: len(b), Addr: r.to}) // a closed socket ends the route soon
+func (r *route) bind(now time.Time) {
+	k := &r.keeper
+	k.counter = max(uint64(now.UnixMicro()), k.counter+1)
+	k.sent = now
+	b := wire.Bind{Channel: r.channel, Counter: k.counter, Token: k.token}.Append(nil, r.secret)
+	_ = r.port.sock.Send(udp.Datagram{B: b, Seg: len(b), Addr: r.to}) // a closed socket ends the route soon
 }
 
 // receive takes what the relay says about the binding. The reading goroutine calls it.
@@ -123,18 +244,26 @@ func (r *route) receive(b []byte) {
 		}
 		r.settled = ack.Counter
 		r.observed.Store(&ack.Observed)
-		ev.acked = true
+		r.heard(time.Now())
+		ev.kind = bindAcked
 	case wire.TypeChallenge:
 		c, err := wire.ParseChallenge(b)
 		if err != nil || c.Counter <= r.settled {
 			return
 		}
 		r.settled = c.Counter
-		ev.token = c.Token
-	case wire.TypeRebind, wire.TypeUnknown:
+		ev = bindEvent{bindChallenged, c.Token}
+	case wire.TypeRebind:
+		ev.kind = bindWanted
+	case wire.TypeUnknown:
+		ev.kind = bindUnknown
 	default:
 		return
 	}
+	r.notify(ev)
+}
+
+func (r *route) notify(ev bindEvent) {
 	select {
 	case r.events <- ev:
 	default:

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -18,26 +17,28 @@ type plainVirtual struct{ v *Virtual }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// send puts the header before each of the packets in b and sends them in as few system calls as the socket can.
+// send sends b, packets of seg bytes each, to a peer.
 func (v *Virtual) send(b []byte, seg int, to net.Addr) error {
 	number, ok := peerOf(to)
 	if !ok {
 		return net.InvalidAddrError("not a peer")
 	}
-	r := v.route.Load()
-	h := wire.Forward{Channel: r.channel, Peer: number}
-	p := buffers.Get().(*[]byte)
-	out := (*p)[:0]
+	p := v.peer(number)
+	if time.Duration(v.since(time.Now())-p.heard.Load()) > holdAfter {
+		p.hold(b, seg)
+	}
+	v.route.Load().send(b, seg, p)
+	return nil
+}
+
+// appendForward adds the packets in b, each with a header before it.
+func appendForward(out []byte, h wire.Forward, b []byte, seg int) []byte {
 	for len(b) > 0 {
 		n := min(seg, len(b))
 		out = append(h.Append(out), b[:n]...)
 		b = b[n:]
 	}
-	err := r.outer.sock.Send(udp.Datagram{B: out, Seg: seg + wire.ForwardHeader, Addr: r.to})
-	*p = out
-	buffers.Put(p)
-	_ = err // a closed socket is a lost path, not the end of the link: it may be bound to another
-	return nil
+	return out
 }
 
 func (c plainVirtual) ReadFrom(b []byte) (int, net.Addr, error) {

@@ -21,8 +21,8 @@ type batchedVirtual struct {
 var _ quic.OOBCapablePacketConn = batchedVirtual{}
 
 // packetConn is what the inner quic.Transport reads and writes.
-func (v *Virtual) packetConn(o *Outer) net.PacketConn {
-	raw, ok := o.sock.Raw()
+func (v *Virtual) packetConn(p *port) net.PacketConn {
+	raw, ok := p.sock.Raw()
 	if !ok {
 		return plainVirtual{v}
 	}

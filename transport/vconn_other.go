@@ -5,4 +5,4 @@ package transport
 import "net"
 
 // packetConn is what the inner quic.Transport reads and writes.
-func (v *Virtual) packetConn(*Outer) net.PacketConn { return plainVirtual{v} }
+func (v *Virtual) packetConn(*port) net.PacketConn { return plainVirtual{v} }

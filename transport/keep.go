@@ -1,0 +1,117 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"assist/transport/wire"
+)
+
+// How a Virtual gets back to a relay.
+const (
+	keepFirst    = 250 * time.Millisecond // between two attempts, then twice as long each time
+	keepLast     = 5 * time.Second
+	keepStale    = 300 * time.Millisecond // an attempt that is older when the relay shows itself is begun anew
+	keepPatience = 15 * time.Second       // for one attempt
+)
+
+// ErrPlaceGone says that a place in a session cannot be had again; Again wraps it.
+var ErrPlaceGone = errors.New("the place in the session is gone")
+
+// Again connects to a relay once more and asks for the same place in the session.
+type Again func(ctx context.Context) (*Outer, *wire.Channel, error)
+
+// Keep lets the packets travel through a new outer connection whenever the one that they use is over, the relay has
+// forgotten its channel, or does not answer. The connection before is closed then; links notice nothing but a gap. It
+// returns nil when ctx ends, or an error that wraps ErrPlaceGone. changed, which may be nil, is called with nil when the
+// packets have another way, and with what ails it when an attempt did not succeed.
+func (v *Virtual) Keep(ctx context.Context, again Again, changed func(error)) error {
+	if changed == nil {
+		changed = func(error) {}
+	}
+	for {
+		r := v.route.Load()
+		why := silent
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.outer.Done():
+			why = forgotten
+		case why = <-r.trouble:
+		}
+		if err := v.renew(ctx, r, why, again, changed); err != nil {
+			return err
+		}
+	}
+}
+
+// renew tries until r is replaced, or until it has turned out to be good after all.
+func (v *Virtual) renew(ctx context.Context, r *route, why trouble, again Again, changed func(error)) error {
+	for pause := keepFirst; ctx.Err() == nil; pause = min(2*pause, keepLast) {
+		since := v.since(time.Now())
+		outer, ch, err := v.attempt(ctx, r, again)
+		if err == nil {
+			if err = v.Rebind(outer, ch); err == nil {
+				changed(nil)
+				r.outer.Close()
+				return nil
+			}
+			outer.Close()
+		}
+		if errors.Is(err, ErrPlaceGone) {
+			return err
+		}
+		if why == silent && r.outer.Err() == nil && r.heardAt.Load() > since {
+			return nil
+		}
+		if ctx.Err() == nil {
+			changed(err)
+		}
+		select {
+		case <-ctx.Done():
+		case why = <-r.trouble:
+			if why == forgotten {
+				pause = keepFirst
+			}
+			time.Sleep(keepFirst / 5) // the relay may say so to many, and at once
+		case <-time.After(pause):
+		}
+	}
+	return nil
+}
+
+// attempt makes one, or more where the relay shows itself while the first is still waiting for it.
+func (v *Virtual) attempt(ctx context.Context, r *route, again Again) (*Outer, *wire.Channel, error) {
+	type result struct {
+		outer *Outer
+		ch    *wire.Channel
+		err   error
+	}
+	for {
+		within, cancel := context.WithTimeout(ctx, keepPatience)
+		results := make(chan result, 1)
+		began := time.Now()
+		go func() {
+			o, ch, err := again(within)
+			results <- result{o, ch, err}
+		}()
+		stale := false
+		var got result
+		for done := false; !done; {
+			select {
+			case got = <-results:
+				done = true
+			case t := <-r.trouble:
+				if t == forgotten && time.Since(began) > keepStale {
+					stale = true
+					cancel()
+				}
+			}
+		}
+		cancel()
+		if !stale || got.err == nil || ctx.Err() != nil || errors.Is(got.err, ErrPlaceGone) {
+			return got.outer, got.ch, got.err
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package transport
+
+import (
+	"sync"
+	"time"
+
+	"github.com/quic-go/quic-go"
+
+	"assist/transport/udp"
+	"assist/transport/wire"
+)
+
+// port is one UDP socket with the QUIC transport of the outer connections over it. Outer connections and Virtuals hold it;
+// who lets it go last closes it. Its Receive is called by the goroutine that reads the socket.
+type port struct {
+	sock *udp.Socket     // set once, like tr
+	tr   *quic.Transport // of outer connections
+
+	mu      sync.RWMutex
+	routes  map[uint64]*route // by channel
+	holders int
+}
+
+// openPort makes a port, or takes the one of opt.Over, and holds it.
+func (opt Options) openPort() (*port, error) {
+	if opt.Over != nil {
+		if p := opt.Over.route.Load().port; p.hold() {
+			return p, nil
+		}
+	}
+	p := &port{routes: map[uint64]*route{}, holders: 1}
+	if opt.Open != nil {
+		c, err := opt.Open()
+		if err != nil {
+			return nil, err
+		}
+		p.sock = udp.New(c, p, udp.Options{Plain: opt.Plain})
+	} else {
+		sock, err := udp.Listen("udp", ":0", p, udp.Options{Plain: opt.Plain})
+		if err != nil {
+			return nil, err
+		}
+		p.sock = sock
+	}
+	p.tr = &quic.Transport{Conn: p.sock.PacketConn()}
+	return p, nil
+}
+
+// hold is false when the port is closed already.
+func (p *port) hold() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.holders == 0 {
+		return false
+	}
+	p.holders++
+	return true
+}
+
+// release closes the transport before the socket under it when nobody holds the port any more; neither has anything to say
+// that could be acted on.
+func (p *port) release() {
+	p.mu.Lock()
+	p.holders--
+	last := p.holders == 0
+	p.mu.Unlock()
+	if last {
+		_ = p.tr.Close()
+		_ = p.sock.Close()
+	}
+}
+
+func (p *port) attach(r *route) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.routes[r.channel] = r
+}
+
+func (p *port) detach(r *route) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.routes[r.channel] == r {
+		delete(p.routes, r.channel)
+	}
+}
+
+func (p *port) route(channel uint64) *route {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.routes[channel]
+}
+
+// Receive sorts the packets that came beside the outer connection. Only those of a route's relay count for the route.
+func (p *port) Receive(d udp.Datagram) {
+	for b := d.B; len(b) > 0; {
+		n := min(d.Seg, len(b))
+		h, err := wire.ParseForward(b)
+		if err != nil {
+			p.control(udp.Datagram{B: b[:n], Seg: n, Addr: d.Addr})
+			b = b[n:]
+			continue
+		}
+		for n < len(b) && string(b[n:min(n+wire.ForwardHeader, len(b))]) == string(b[:wire.ForwardHeader]) {
+			n = min(n+d.Seg, len(b))
+		}
+		if r := p.route(h.Channel); r != nil && r.to.AddrPort == d.Addr.AddrPort {
+			now := time.Now()
+			r.heard(now)
+			r.virtual.receive(b[:n], d.Seg, h.Peer, now)
+		}
+		b = b[n:]
+	}
+}
+
+// Flush has nothing to do: every packet is in its inbox already.
+func (p *port) Flush() {}
+
+// control takes one packet that is not for an inbox.
+func (p *port) control(d udp.Datagram) {
+	channel, err := wire.ChannelOf(d.B)
+	if err != nil {
+		return
+	}
+	if r := p.route(channel); r != nil && r.to.AddrPort == d.Addr.AddrPort {
+		r.receive(d.B)
+	}
+}
