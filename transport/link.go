@@ -67,6 +67,9 @@ func (l *Link) Done() <-chan struct{} { return l.conn.Context().Done() }
 // Err is why the link is over: a *ClosedError, ErrSilent after two minutes, or another; nil while it is not.
 func (l *Link) Err() error { return ended(l.conn) }
 
+// LastHeard is when the last packet from the other end arrived; a false relay could invent it.
+func (l *Link) LastHeard() time.Time { return l.v.start.Add(time.Duration(l.peer.heard.Load())) }
+
 // Stats is what is known about a link at one moment.
 type Stats struct {
 	Path              string        // how packets travel: "relay"
@@ -77,12 +80,12 @@ type Stats struct {
 	LastHeard         time.Time
 }
 
-// Stats reads them. LastHeard is when the relay last delivered a packet from the other end; a false relay could invent it.
+// Stats reads them.
 func (l *Link) Stats() Stats {
 	s := l.conn.ConnectionStats()
 	out := Stats{
 		Path: "relay", RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
-		LastHeard: l.v.start.Add(time.Duration(l.peer.heard.Load())),
+		LastHeard: l.LastHeard(),
 	}
 	l.mu.Lock()
 	out.Loss = l.loss.update(time.Now(), s.PacketsSent, s.PacketsLost)

@@ -131,6 +131,9 @@ func (o *Outer) Close() {
 	})
 }
 
+// Abandon closes the connection to the relay, and nothing that travels beside it.
+func (o *Outer) Abandon() { _ = o.conn.CloseWithError(0, "") }
+
 func (o *Outer) virtuals() []*Virtual {
 	o.port.mu.RLock()
 	defer o.port.mu.RUnlock()

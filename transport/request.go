@@ -80,6 +80,9 @@ func lastWord(err error) error {
 	return err
 }
 
+// Finish says that this side is done; Next ends when the broker has heard it.
+func (r *Replies) Finish() { _ = r.s.Close() } // fails when it was reset: then it is over, too
+
 // Close ends the subscription; the broker sees it.
 func (r *Replies) Close() {
 	r.stop()

@@ -110,7 +110,7 @@ func (f terminalFront) Run(ctx context.Context, views <-chan host.View, act func
 func viewOf(v host.View) consent.View {
 	out := consent.View{
 		Code: v.Code, URL: v.URL, Relay: v.Relay, Expires: v.Expires, Started: v.Started, Roster: v.Roster, Words: v.Words,
-		Log: v.Log, Alone: v.Alone, Ended: v.Ended, Why: v.Why,
+		Log: v.Log, Alone: v.Alone, Lost: v.Lost, NoRelay: v.NoRelay, Ended: v.Ended, Why: v.Why,
 	}
 	if v.Question != nil {
 		q := consent.Question(*v.Question)

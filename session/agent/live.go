@@ -13,31 +13,6 @@ import (
 	"assist/transport/wire"
 )
 
-// place is where the session is found: the connection to the relay, the channel to the host, the badge. It lives longer
-// than a link, and is made anew when the relay is gone.
-type place struct {
-	outer   *transport.Outer
-	virtual *transport.Virtual
-	session []byte
-	hint    []byte // the broker's word about the host's key; believed only where it contradicts
-	badge   string // for the next link; used once
-	replies *transport.Replies
-	drained chan struct{}
-	end     context.CancelFunc // of replies
-}
-
-func (p *place) leave() {
-	if p == nil {
-		return
-	}
-	if p.replies != nil {
-		p.end()
-		p.replies.Close()
-		<-p.drained
-	}
-	p.outer.Close()
-}
-
 // live makes one link after the other until the session is over.
 func (s *Session) live(ctx context.Context) error {
 	var at *place
@@ -72,7 +47,7 @@ func (s *Session) live(ctx context.Context) error {
 
 // attempt finds the host and stays with it until the link is gone. met says whether it got as far as the handshake.
 func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) (met bool, err error) {
-	if *at != nil && (*at).outer.Err() != nil {
+	if *at != nil && (*at).isGone() {
 		(*at).leave()
 		*at = nil
 	}
@@ -82,12 +57,10 @@ func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) 
 		}
 	}
 	if err := s.refresh(ctx, *at); err != nil {
-		if unknown := errors.Is(err, ErrUnknownCode); unknown || !final(err) { // the next attempt begins with the relay
+		if errors.Is(err, ErrUnknownCode) { // the next attempt begins with the relay
 			(*at).leave()
 			*at = nil
-			if unknown {
-				err = fmt.Errorf("%w: our place is gone", ErrHostGone)
-			}
+			err = fmt.Errorf("%w: our place is gone", ErrHostGone)
 		}
 		return false, err
 	}
@@ -98,74 +71,6 @@ func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) 
 	badge := (*at).badge
 	(*at).badge = ""
 	return s.visit(ctx, link, badge)
-}
-
-// maxMoves is how often one attempt follows relays that name another one.
-const maxMoves = 4
-
-// arrive connects to the relay of the fleet that has to be asked, and is introduced to the host.
-func (s *Session) arrive(ctx context.Context) (p *place, err error) {
-	for range maxMoves {
-		if p, err = s.arriveAt(ctx); err == nil || !s.relays.Moved(err) {
-			break
-		}
-	}
-	return p, err
-}
-
-func (s *Session) arriveAt(ctx context.Context) (*place, error) {
-	outer, err := s.relays.Dial(ctx, s.cfg.Identity, s.cfg.Options)
-	if err != nil {
-		return nil, ofBroker(err)
-	}
-	p := &place{outer: outer}
-	err = s.introduce(ctx, p)
-	if err != nil {
-		p.leave()
-		return nil, ofBroker(err)
-	}
-	return p, nil
-}
-
-// introduce asks the broker for the way to the host; for a session of one's own it first mints a code and waits for the
-// customer to open it.
-func (s *Session) introduce(ctx context.Context, p *place) error {
-	if s.start && s.State().Code == "" {
-		if err := s.mint(ctx, p.outer); err != nil {
-			return err
-		}
-	}
-	if s.cfg.Machine != "" && s.State().Code == "" {
-		if err := s.call(ctx, p.outer); err != nil {
-			return err
-		}
-	}
-	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
-	join := &wire.Join{Token: s.cfg.Token, Code: s.State().Code}
-	// Once there, the place lasts until leave and not until ctx ends: who goes still has a word for the host, and without
-	// the place the relay forwards no word.
-	whole, end := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, end)
-	replies, err := p.outer.Subscribe(whole, &wire.Request{Kind: &wire.Request_Join{Join: join}})
-	stop()
-	if err != nil {
-		end()
-		return err
-	}
-	p.replies, p.drained, p.end = replies, make(chan struct{}), end
-	reply, err := first(ctx, replies)
-	go drain(replies, err == nil, p.drained)
-	if err != nil {
-		return err
-	}
-	j := reply.GetJoined()
-	if j == nil || j.Channel == nil {
-		return fmt.Errorf("join session: %w", inner.ErrMalformed)
-	}
-	p.session, p.hint, p.badge = j.Session, j.HostKey, j.Badge
-	s.sit(p.outer, j.Session)
-	p.virtual, err = p.outer.Open(j.Channel)
-	return err
 }
 
 // first waits for the first of several replies, but not for ever.
@@ -179,15 +84,6 @@ func first(ctx context.Context, replies *transport.Replies) (*wire.Reply, error)
 		return nil, fmt.Errorf("answer of the broker: %w", context.DeadlineExceeded)
 	}
 	return reply, err
-}
-
-// drain reads what else the broker says; the link itself tells whether the host is there.
-func drain(replies *transport.Replies, more bool, done chan<- struct{}) {
-	defer close(done)
-	for more {
-		_, err := replies.Next()
-		more = err == nil
-	}
 }
 
 // mint asks for a code and waits until a host has opened it.
@@ -232,8 +128,12 @@ func (s *Session) refresh(ctx context.Context, p *place) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, redialTime)
 	defer cancel()
+	outer, err := p.relay(ctx)
+	if err != nil {
+		return err
+	}
 	ask := &wire.GetBadge{Token: s.cfg.Token, Session: p.session}
-	reply, err := p.outer.Request(ctx, &wire.Request{Kind: &wire.Request_GetBadge{GetBadge: ask}})
+	reply, err := outer.Request(ctx, &wire.Request{Kind: &wire.Request_GetBadge{GetBadge: ask}})
 	if err != nil {
 		return ofBroker(fmt.Errorf("ask for a badge: %w", err))
 	}

@@ -356,8 +356,9 @@ func (s *live) freePeer() uint32 {
 	}
 }
 
-func (d *directory) leave(s *live, peer uint32) {
-	if d.byID[s.id] != s || s.consoles[peer] == nil {
+// leave takes a console from its place, unless it has come back there over another connection.
+func (d *directory) leave(s *live, peer uint32, c *console) {
+	if d.byID[s.id] != s || s.consoles[peer] != c {
 		return
 	}
 	s.group.Leave(peer)

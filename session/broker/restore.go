@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"math/rand/v2"
 	"time"
 
 	"assist/session/broker/store"
@@ -59,6 +60,7 @@ func revived(o store.Session, now time.Time) *live {
 	s := &live{
 		id: o.ID, code: o.Code, startedBy: o.StartedBy, lead: o.StartedBy, expires: o.Expires,
 		closed: !o.Closed.IsZero(), agents: map[string]bool{}, viewers: map[string]bool{}, hostLost: now,
+		nextPeer: 1 + rand.Uint32N(maxPeer), // consoles that were here before come back under their numbers
 	}
 	if len(o.Owner) == 32 && len(o.HostKey) == 32 {
 		s.owner, s.hostKey, s.claimed = [32]byte(o.Owner), [32]byte(o.HostKey), true

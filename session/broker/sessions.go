@@ -221,13 +221,17 @@ func (b *Broker) tellInviter(ctx context.Context, x *exchange, c claimed, opened
 	return b.store.SetHost(ctx, s.id, s.owner, s.hostKey, ev)
 }
 
-// join seats an agent's console in the session of a code, introduces it to the host, and stays open while it is there.
+// join seats an agent's console in the session of a code, or back in its place, introduces it to the host, and stays open
+// while it is there.
 func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	a, cert, err := b.who(ctx, x, r.Token)
 	if err != nil {
 		return err
 	}
 	c := &console{end: newEnd(), agent: a.ID, handle: a.Handle(), org: a.Org.Handle, device: x.key}
+	if len(r.Place) > 0 {
+		return b.comeBack(ctx, x, r.Place, a, cert, c)
+	}
 	t, err := b.try(ctx, x, a.ID)
 	if err != nil {
 		return err
@@ -253,7 +257,7 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	if err == nil {
 		x.deliver(ctx, c.end)
 	}
-	b.dir.tell(func() { b.dir.leave(s, ch.Self) })
+	b.dir.tell(func() { b.dir.leave(s, ch.Self, c) })
 	return err
 }
 
@@ -267,6 +271,11 @@ func (b *Broker) seat(ctx context.Context, x *exchange, a store.Agent, cert stri
 	if err := b.store.Joined(ctx, s.id, a.ID, c.viewOnly, ev.At, ev); err != nil {
 		return err
 	}
+	return b.welcome(x, a, cert, c, s, ch)
+}
+
+// welcome tells the host and the console that it is there.
+func (b *Broker) welcome(x *exchange, a store.Agent, cert string, c *console, s *live, ch *wire.Channel) error {
 	signed, expires, err := b.sign(x, a, cert, s, c.viewOnly)
 	if err != nil {
 		return err
@@ -277,6 +286,7 @@ func (b *Broker) seat(ctx context.Context, x *exchange, a store.Agent, cert stri
 	}
 	return x.reply(&wire.Reply{Kind: &wire.Reply_Joined{Joined: &wire.Joined{
 		Session: s.id[:], Channel: ch, HostKey: s.hostKey[:], Badge: signed, ExpiresUnix: expires.Unix(),
+		Place: b.placeToken(s.id, ch.Self, a.ID, x.key),
 	}}})
 }
 

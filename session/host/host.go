@@ -170,10 +170,9 @@ func (h *Host) outcome(ctx context.Context, err error) error {
 	return err
 }
 
-// serve shares until the session ends. door is where consoles come in, at says what the broker answered.
-func (h *Host) serve(ctx context.Context, door door, at place) error {
+// serve shares until the session ends. door is where consoles come in; the loop is there already.
+func (h *Host) serve(ctx context.Context, door door) error {
 	group, ctx := errgroup.WithContext(ctx)
-	h.loop = newLoop(h, at)
 	for _, f := range h.cfg.Fronts {
 		views := h.loop.addFront()
 		group.Go(func() error {
@@ -246,6 +245,7 @@ type door interface {
 type link interface {
 	inner.Exporter
 	PeerFingerprint() transport.Fingerprint
+	LastHeard() time.Time
 	OpenUni(ctx context.Context, kind wireKind) (transport.SendStream, error)
 	AcceptStream(ctx context.Context) (wireKind, transport.Stream, error)
 	AcceptUni(ctx context.Context) (wireKind, transport.ReceiveStream, error)

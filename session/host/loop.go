@@ -25,7 +25,9 @@ type loop struct {
 	used     map[string]time.Time // ids of badges until they end
 	sent     uint64               // newest roster that consoles have
 	started  time.Time
-	seen     [2]uint64     // roster and log that fronts have
+	seen     [2]uint64 // roster and log that fronts have
+	contact  contact
+	told     contact       // that fronts have
 	later    []func(*loop) // to do before anything else
 	leases   map[*lease]struct{}
 	requests map[uint64]chan<- bool
@@ -87,6 +89,8 @@ func (l *loop) run(ctx context.Context) error {
 	l.h.cfg.Events(opened)
 	again := time.NewTicker(judgeEvery)
 	defer again.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for !l.finished {
 		if len(l.later) > 0 {
 			f := l.later[0]
@@ -113,6 +117,8 @@ func (l *loop) run(ctx context.Context) error {
 			l.apply(session.Stop{By: session.CustomerID, Why: "the customer stopped"})
 		case <-due:
 			l.apply(session.Tick{})
+		case now := <-look.C:
+			l.lookForContact(now)
 		case m := <-l.h.player.used:
 			_ = l.apply(session.Used{By: m}) // refused: it was played just before that changed
 		case f := <-l.todo:
@@ -232,10 +238,10 @@ func (l *loop) publish() {
 		}
 	}
 	now := [2]uint64{roster.Version + 1, uint64(l.log.Newest())}
-	if now == l.seen {
+	if now == l.seen && l.contact == l.told {
 		return
 	}
-	l.seen = now
+	l.seen, l.told = now, l.contact
 	l.keep(false)
 	v := l.newView(roster)
 	for _, f := range l.fronts {
@@ -251,6 +257,7 @@ func (l *loop) newView(roster session.Roster) View {
 	v := View{Code: l.at.code, URL: l.at.url, Relay: l.at.relay, Expires: l.at.expires, Started: l.started, Roster: roster, Words: map[session.MemberID][]string{}}
 	v.Ended, v.Why = l.sess.Ended()
 	v.Alone = l.sess.AloneUntil()
+	v.Lost, v.NoRelay = l.contact.lost, l.contact.noRelay
 	for id, w := range l.words {
 		v.Words[id] = w
 	}

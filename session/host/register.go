@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -11,12 +12,6 @@ import (
 	"assist/session/inner"
 	"assist/transport"
 	"assist/transport/wire"
-)
-
-// Times of the connection to the relay.
-const (
-	firstRetry = time.Second
-	longRetry  = 15 * time.Second
 )
 
 // registration is the host's place at the broker.
@@ -29,7 +24,7 @@ type registration struct {
 // register opens the session at the broker and shares until it ends. When the relay is lost, sharing goes on over whatever
 // still carries packets, and the host registers again in the background.
 func (h *Host) register(ctx context.Context) error {
-	r, err := h.open(ctx, h.cfg.Code)
+	r, err := h.open(ctx, h.cfg.Code, nil)
 	if err != nil {
 		return err
 	}
@@ -49,8 +44,9 @@ func (h *Host) register(ctx context.Context) error {
 		r.close()
 		return fmt.Errorf("listen: %w", err)
 	}
+	h.loop = newLoop(h, at)
 	group, inside := errgroup.WithContext(ctx)
-	group.Go(func() error { return h.serve(inside, listening{listener}, at) })
+	group.Go(func() error { return h.serve(inside, listening{listener}) })
 	group.Go(func() error { return h.stay(inside, r, virtual, at.code) })
 	return group.Wait()
 }
@@ -58,49 +54,52 @@ func (h *Host) register(ctx context.Context) error {
 // maxMoves is how often one attempt follows relays that name another one.
 const maxMoves = 4
 
-// open registers once, at the relay of the fleet that has to be asked.
-func (h *Host) open(ctx context.Context, code string) (r *registration, err error) {
+// open registers once, at the relay of the fleet that has to be asked; again over the way of virtual where there was one before.
+func (h *Host) open(ctx context.Context, code string, virtual *transport.Virtual) (r *registration, err error) {
 	for range maxMoves {
-		if r, err = h.openAt(ctx, code); err == nil || !h.relays.Moved(err) {
+		if r, err = h.openAt(ctx, code, virtual); err == nil || !h.relays.Moved(err) {
 			break
 		}
 	}
 	return r, err
 }
 
-func (h *Host) openAt(ctx context.Context, code string) (*registration, error) {
-	outer, err := h.relays.Dial(ctx, h.id, h.cfg.Options)
+func (h *Host) openAt(ctx context.Context, code string, virtual *transport.Virtual) (*registration, error) {
+	opt := h.cfg.Options
+	opt.Over = virtual
+	outer, err := h.relays.Dial(ctx, h.id, opt)
 	if err != nil {
 		return nil, fmt.Errorf("dial relay: %w", err)
 	}
-	key := h.id.Fingerprint
-	ask := &wire.OpenHost{Code: code, HostKey: key[:], Session: h.cfg.Session}
-	replies, err := outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_OpenHost{OpenHost: ask}})
+	r, err := h.ask(ctx, outer, code)
 	if err != nil {
 		outer.Close()
-		return nil, fmt.Errorf("register: %w", err)
-	}
-	r := &registration{outer: outer, replies: replies}
-	reply, err := replies.Next()
-	if err == nil {
-		if r.opened = reply.GetOpened(); r.opened == nil || r.opened.Channel == nil {
-			err = inner.ErrMalformed
-		}
-	}
-	if err != nil {
-		r.close()
 		return nil, fmt.Errorf("register: %w", err)
 	}
 	return r, nil
 }
 
-// leave ends the registration: in order, which ends the session for all, or as if the connection were lost, when it goes on.
-func (h *Host) leave(r *registration) {
-	if h.suspended() {
-		r.outer.Close()
-		return
+// ask registers over a connection. An attempt that is given up must not end the session: it closes the connection, and not,
+// as who has ended the session does, the stream.
+func (h *Host) ask(ctx context.Context, outer *transport.Outer, code string) (*registration, error) {
+	stop := context.AfterFunc(ctx, outer.Abandon)
+	defer stop()
+	key := h.id.Fingerprint
+	ask := &wire.OpenHost{Code: code, HostKey: key[:], Session: h.cfg.Session}
+	replies, err := outer.Subscribe(context.WithoutCancel(ctx), &wire.Request{Kind: &wire.Request_OpenHost{OpenHost: ask}})
+	if err != nil {
+		return nil, err
 	}
-	r.close()
+	reply, err := replies.Next()
+	if err == nil && reply.GetOpened().GetChannel() == nil {
+		err = inner.ErrMalformed
+	}
+	if err != nil {
+		outer.Abandon()
+		replies.Close()
+		return nil, err
+	}
+	return &registration{outer, replies, reply.GetOpened()}, nil
 }
 
 func (r *registration) close() {
@@ -129,55 +128,53 @@ func (h *Host) placeOf(r *registration) (place, error) {
 	return at, nil
 }
 
-// stay keeps the registration, and makes it anew when the relay is back after it was lost.
+// stay keeps the registration, and makes it anew when the relay was lost.
 func (h *Host) stay(ctx context.Context, r *registration, virtual *transport.Virtual, code string) error {
-	wait := firstRetry
-	for {
-		if r != nil {
-			h.listen(ctx, r)
-			if ctx.Err() != nil {
-				h.leave(r)
-				return nil
-			}
-			h.log.Warn("relay lost", "err", r.outer.Err())
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, longRetry)
-		again, err := h.open(ctx, code)
+	var listeners sync.WaitGroup
+	listeners.Go(r.listen)
+	again := func(ctx context.Context) (*transport.Outer, *wire.Channel, error) {
+		next, err := h.open(ctx, code, virtual)
 		if err != nil {
-			h.log.Info("register again", "err", err)
-			continue
+			return nil, nil, err
 		}
-		if err := virtual.Rebind(again.outer, again.opened.Channel); err != nil {
-			h.log.Warn("bind again", "err", err)
-			again.close()
-			continue
-		}
-		if r != nil {
-			r.close()
-		}
-		r, wait = again, firstRetry
+		r = next
+		listeners.Go(next.listen)
+		return next.outer, next.opened.Channel, nil
 	}
+	err := virtual.Keep(ctx, again, func(err error) {
+		if err == nil {
+			h.log.Info("relay found again", "addr", h.cfg.Relay.Addr)
+			h.loop.post(func(l *loop) { l.contact.noRelay = time.Time{} })
+			return
+		}
+		h.log.Info("relay lost", "err", err)
+		h.loop.post(func(l *loop) {
+			if l.contact.noRelay.IsZero() {
+				l.contact.noRelay = time.Now()
+			}
+		})
+	})
+	if h.suspended() { // it goes on later
+		r.outer.Close()
+	} else {
+		r.replies.Finish() // the broker hears that the session is over before the connection goes
+	}
+	late := time.AfterFunc(farewell, r.close)
+	listeners.Wait()
+	late.Stop()
+	r.close()
+	return err
 }
 
-// listen hears what the broker says, until the connection to the relay is gone. Who comes and goes is told by links.
-func (h *Host) listen(ctx context.Context, r *registration) {
-	stop := context.AfterFunc(ctx, func() { h.leave(r) })
-	defer stop()
+// listen hears what the broker says, until the connection to the relay is gone. Who comes and goes is told by links. A broker
+// that ends the stream has forgotten the host; giving the connection up lets it register again.
+func (r *registration) listen() {
 	for {
 		if _, err := r.replies.Next(); err != nil {
 			break
 		}
 	}
-	select {
-	case <-ctx.Done():
-	case <-r.outer.Done():
-	case <-time.After(firstRetry): // the broker ended the subscription, the relay lives
-	}
+	r.outer.Abandon()
 }
 
 // listening is the door that consoles come in by.

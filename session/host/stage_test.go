@@ -78,7 +78,8 @@ func onStage(t *testing.T, change func(*Config), play func(s *stage)) {
 		s.at = place{code: "12345678", url: "https://relay/j/12345678", session: [16]byte{1}, key: pub}
 		ctx, cancel := context.WithCancel(t.Context())
 		s.cancel = cancel
-		go func() { s.ended <- s.h.serve(ctx, s.door, s.at) }()
+		s.h.loop = newLoop(s.h, s.at)
+		go func() { s.ended <- s.h.serve(ctx, s.door) }()
 		play(s)
 		cancel()
 		select {

@@ -194,3 +194,87 @@ func TestRelayRestartIsSurvived(t *testing.T) {
 		}
 	})
 }
+
+// The link itself lives on: nobody sees more than a gap, and what was typed and said in it arrives.
+func TestKilledRelayIsAGapOnly(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
+		path := transporttest.Conditions{Delay: 20 * time.Millisecond}
+		c, _ := r.behind(t, r.NewAgent("max@acme"), h, path)
+		c.Phase(console.In)
+		control(t, c)
+		lost := make(chan struct{})
+		go func() {
+			defer close(lost)
+			for c.State().Phase != console.Over {
+				if c.State().Phase == console.Lost {
+					t.Error("the console lost contact")
+					return
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		}()
+		for round := range 3 {
+			key := screen.Key('a' + round)
+			text := string(rune(key))
+			r.Kill()
+			time.Sleep(300 * time.Millisecond)
+			c.Do(console.Say{Lane: chat.Everyone, Text: text})
+			if !c.Input(screen.Input{Kind: screen.KeyTap, Key: key}) {
+				t.Error("input was refused")
+			}
+			time.Sleep(700 * time.Millisecond)
+			r.Restart()
+			began := time.Now()
+			h.Recorder.Wait(t, "the key", func(evs []screen.Input) bool { return slices.Contains(keys(evs), key) })
+			c.Wait("the answer", func(console.State) bool { return slices.Contains(c.Said(), text) })
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("traffic %v after the relay is back", took)
+			}
+			time.Sleep(5 * time.Second)
+		}
+		if said := c.Said(); len(said) != 3 {
+			t.Errorf("%q", said)
+		}
+		c.Close()
+		<-lost
+	})
+}
+
+// A host whose network was away shows since when, and is found again by everybody without a question.
+func TestHostComesBackByItself(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		path := r.net.newPath(transporttest.Conditions{})
+		h := r.NewHost(func(c *host.Config) { c.Options = r.options(path) })
+		max := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
+		h.allowOnly("max@acme", everything)
+		max.Phase(console.In)
+		for _, away := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute, 9 * time.Minute} {
+			path.Set(down)
+			began := time.Now()
+			v := h.Customer.Wait("no contact", func(v host.View) bool { return !v.Lost.IsZero() })
+			if took := time.Since(began); took > 3*time.Second || v.Lost.Before(began.Add(-time.Second)) {
+				t.Errorf("after %v without contact the customer sees %v", took, v.Lost)
+			}
+			max.Phase(console.Lost)
+			if took := time.Since(began); took > 4*time.Second {
+				t.Errorf("the console sees it after %v", took)
+			}
+			h.Customer.Do(host.Say{Text: "from the customer " + away.String()})
+			max.Do(console.Say{Lane: chat.Everyone, Text: "from the agent " + away.String()})
+			time.Sleep(away)
+			path.Set(transporttest.Conditions{})
+			began = time.Now()
+			max.Phase(console.In)
+			t.Logf("away for %v: back after %v", away, time.Since(began))
+			max.Wait("both", func(console.State) bool {
+				return slices.Contains(max.Said(), "from the customer "+away.String()) && slices.Contains(max.Said(), "from the agent "+away.String())
+			})
+			if v := h.Customer.Wait("contact", func(v host.View) bool { return v.Lost.IsZero() }); v.Question != nil {
+				t.Errorf("asked again: %+v", v.Question)
+			}
+		}
+	})
+}

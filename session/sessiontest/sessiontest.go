@@ -120,6 +120,13 @@ func (r *Relay) Restart() {
 // Stop ends the relay: its consoles and hosts are told so.
 func (r *Relay) Stop() { r.stop() }
 
+// Kill ends the relay as kill -9 does: nobody is told. It needs a simulated network.
+func (r *Relay) Kill() {
+	r.path.Set(transporttest.Conditions{Down: true})
+	r.stop()
+	r.path.Set(transporttest.Conditions{})
+}
+
 // run starts a Run and gives back what ends it and waits for that.
 func run(t testing.TB, what string, f func(context.Context) error) (stop func()) {
 	t.Helper()

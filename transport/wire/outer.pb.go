@@ -1751,6 +1751,7 @@ type Join struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	Place         []byte                 `protobuf:"bytes,30,opt,name=place,proto3" json:"place,omitempty"` // in place of a code: the place of Joined, to have it again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1799,6 +1800,13 @@ func (x *Join) GetCode() string {
 	return ""
 }
 
+func (x *Join) GetPlace() []byte {
+	if x != nil {
+		return x.Place
+	}
+	return nil
+}
+
 type Joined struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Session       []byte                 `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
@@ -1806,6 +1814,7 @@ type Joined struct {
 	HostKey       []byte                 `protobuf:"bytes,3,opt,name=host_key,json=hostKey,proto3" json:"host_key,omitempty"` // what the broker says the host's key is; only a hint until URL or words confirm it
 	Badge         string                 `protobuf:"bytes,4,opt,name=badge,proto3" json:"badge,omitempty"`
 	ExpiresUnix   int64                  `protobuf:"varint,5,opt,name=expires_unix,json=expiresUnix,proto3" json:"expires_unix,omitempty"`
+	Place         []byte                 `protobuf:"bytes,30,opt,name=place,proto3" json:"place,omitempty"` // opaque: with it the same device has the same peer number again, also after the relay's restart
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1873,6 +1882,13 @@ func (x *Joined) GetExpiresUnix() int64 {
 		return x.ExpiresUnix
 	}
 	return 0
+}
+
+func (x *Joined) GetPlace() []byte {
+	if x != nil {
+		return x.Place
+	}
+	return nil
 }
 
 type HostHere struct {
@@ -2547,16 +2563,18 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\aaccount\x18\x02 \x01(\v2\x14.assist.wire.AccountR\aaccount\x12\x1a\n" +
 	"\bobserved\x18\x03 \x01(\tR\bobserved\"\x1e\n" +
 	"\bPeerGone\x12\x12\n" +
-	"\x04peer\x18\x01 \x01(\rR\x04peer\"0\n" +
+	"\x04peer\x18\x01 \x01(\rR\x04peer\"F\n" +
 	"\x04Join\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x12\n" +
-	"\x04code\x18\x02 \x01(\tR\x04code\"\xa6\x01\n" +
+	"\x04code\x18\x02 \x01(\tR\x04code\x12\x14\n" +
+	"\x05place\x18\x1e \x01(\fR\x05place\"\xbc\x01\n" +
 	"\x06Joined\x12\x18\n" +
 	"\asession\x18\x01 \x01(\fR\asession\x12.\n" +
 	"\achannel\x18\x02 \x01(\v2\x14.assist.wire.ChannelR\achannel\x12\x19\n" +
 	"\bhost_key\x18\x03 \x01(\fR\ahostKey\x12\x14\n" +
 	"\x05badge\x18\x04 \x01(\tR\x05badge\x12!\n" +
-	"\fexpires_unix\x18\x05 \x01(\x03R\vexpiresUnix\"\n" +
+	"\fexpires_unix\x18\x05 \x01(\x03R\vexpiresUnix\x12\x14\n" +
+	"\x05place\x18\x1e \x01(\fR\x05place\"\n" +
 	"\n" +
 	"\bHostHere\"\"\n" +
 	"\bHostGone\x12\x16\n" +

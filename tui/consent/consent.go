@@ -34,6 +34,8 @@ type View struct {
 	Words    map[session.MemberID][]string // to read out to that member
 	Log      []chat.Entry                  // for everyone, oldest first
 	Alone    time.Time                     // no agent is here: when it ends by itself; zero otherwise
+	Lost     time.Time                     // since when nothing was heard of any agent that is in; zero: there is contact
+	NoRelay  time.Time                     // since when the relay does not answer; zero: it does
 	Ended    bool
 	Why      string
 }

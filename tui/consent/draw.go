@@ -162,6 +162,9 @@ func (m *model) sharing() (top, foot []string) {
 	if !v.Alone.IsZero() {
 		top = append(top, m.styled(t.Text.Render, "No agent is connected. It ends by itself in "+left(v.Alone, m.now)+"; until then the code "+spaced(v.Code)+" still works.")...)
 	}
+	if text := v.noContact(); text != "" {
+		top = append(top, m.styled(t.Warn.Render, text)...)
+	}
 	for _, p := range v.Roster.Members {
 		if p.Role == session.Customer || p.Presence == session.Gone {
 			continue

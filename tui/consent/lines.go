@@ -118,6 +118,13 @@ func (l *lines) show(v View) {
 	if !v.Alone.IsZero() && l.view.Alone.IsZero() {
 		l.say("No agent is connected now. It ends by itself in %s.", left(v.Alone, time.Now()))
 	}
+	switch text, before := v.noContact(), l.view.noContact(); {
+	case text == before:
+	case text == "":
+		l.say("There is contact again.")
+	default:
+		l.say("%s", text)
+	}
 	if v.Ended {
 		l.say("Sharing has ended: %s. Nobody sees or controls this machine any more.", cell.Clean(v.Why))
 	}

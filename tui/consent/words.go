@@ -131,3 +131,14 @@ func readOut(m session.Member, words []string) string {
 	}
 	return "If " + cell.Clean(m.Name) + " asks for three words, read out: " + strings.Join(words, " ")
 }
+
+// noContact says since when others are not heard; empty while they are.
+func (v *View) noContact() string {
+	switch {
+	case !v.Lost.IsZero():
+		return "No contact with the agents since " + v.Lost.Format("15:04:05") + ". They come back by themselves; what is said meanwhile is kept."
+	case !v.NoRelay.IsZero():
+		return "No contact with the relay since " + v.NoRelay.Format("15:04:05") + ". It is tried again."
+	}
+	return ""
+}

@@ -1,0 +1,76 @@
+package broker
+
+import (
+	"bytes"
+	"testing"
+
+	"assist/transport/wire"
+)
+
+func backRequest(token string, place []byte) *wire.Request {
+	return &wire.Request{Kind: &wire.Request_Join{Join: &wire.Join{Token: token, Place: place}}}
+}
+
+func TestConsoleHasItsPlaceBackAfterARestart(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		host, agent := w.dial(1, "192.0.2.1"), w.dial(2, "198.51.100.1")
+		token := w.login(agent, "eve@acme")
+		h, a, opened, joined := w.meet(host, agent, token)
+		host.hangUp()
+		agent.hangUp()
+		h.close()
+		a.close()
+		w.restart()
+
+		agent, other := w.dial(2, "198.51.100.9"), w.dial(3, "203.0.113.1")
+		theirs := w.login(other, "bob@acme")
+		for name, place := range map[string][]byte{
+			"a place of another device": joined.Place,
+			"a forged place":            append(bytes.Clone(joined.Place[:placeBody]), make([]byte, 16)...),
+			"half a place":              joined.Place[:20],
+		} {
+			if r := other.ask(backRequest(theirs, place)); r.GetProblem().GetCode() != wire.CodeUnknownCode {
+				t.Errorf("%s: %v", name, r)
+			}
+		}
+		a = agent.subscribe(backRequest(token, joined.Place)) // the host is not back yet
+		back := a.next().GetJoined()
+		if back == nil || back.Channel.Self != joined.Channel.Self || !bytes.Equal(back.Session, opened.Session) || back.Badge == "" {
+			t.Fatalf("back: %v", back)
+		}
+		host = w.dial(1, "192.0.2.1")
+		h = host.subscribe(openRequest(opened.Code, 7))
+		if h.next().GetOpened() == nil || a.next().GetHostHere() == nil {
+			t.Error("the host does not meet the console that was there first")
+		}
+		b := other.subscribe(joinRequest(theirs, opened.Code))
+		if j := b.next().GetJoined(); j == nil || j.Channel.Self == joined.Channel.Self {
+			t.Errorf("who comes new has the place of another: %v", j)
+		}
+		a.close()
+		b.close()
+		h.close()
+	})
+}
+
+func TestConsoleReplacesItsOwnDeadConnection(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		host, old := w.dial(1, "192.0.2.1"), w.dial(2, "198.51.100.1")
+		token := w.login(old, "eve@acme")
+		h, a, _, joined := w.meet(host, old, token)
+		again := w.dial(2, "198.51.100.9")
+		a2 := again.subscribe(backRequest(token, joined.Place))
+		if back := a2.next().GetJoined(); back == nil || back.Channel.Self != joined.Channel.Self || back.Channel.Id == joined.Channel.Id {
+			t.Errorf("back: %v", back)
+		}
+		a.close() // the old stream ends now; that must not take the place
+		if r := again.ask(&wire.Request{Kind: &wire.Request_GetBadge{GetBadge: &wire.GetBadge{Token: token, Session: joined.Session}}}); r.GetBadge() == nil {
+			t.Errorf("no badge: %v", r)
+		}
+		if !w.fwd.last().has(joined.Channel.Self) {
+			t.Error("the relay does not forward to the console")
+		}
+		a2.close()
+		h.close()
+	})
+}

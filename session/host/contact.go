@@ -1,0 +1,49 @@
+package host
+
+import (
+	"time"
+
+	"assist/session"
+)
+
+// When contact with the agents counts as lost, for the customer to know. Their heartbeat comes each second.
+const (
+	lookEvery   = 500 * time.Millisecond
+	lostContact = 2500 * time.Millisecond
+)
+
+// contact is since when others do not answer; zero: they do.
+type contact struct {
+	lost    time.Time // no agent that is in
+	noRelay time.Time // the relay
+}
+
+// lookForContact finds out whether any agent is heard. It stays lost while their seats are held and none is back.
+func (l *loop) lookForContact(now time.Time) {
+	var newest time.Time
+	for _, c := range l.consoles {
+		if heard := c.link.LastHeard(); c.in && heard.After(newest) {
+			newest = heard
+		}
+	}
+	switch {
+	case newest.IsZero() && l.seatsHeld():
+		if l.contact.lost.IsZero() {
+			l.contact.lost = now
+		}
+	case newest.IsZero() || now.Sub(newest) < lostContact:
+		l.contact.lost = time.Time{}
+	case l.contact.lost.IsZero():
+		l.contact.lost = newest
+	}
+}
+
+// seatsHeld says whether an agent is expected back.
+func (l *loop) seatsHeld() bool {
+	for _, m := range l.sess.Roster().Members {
+		if m.Presence == session.Reconnecting {
+			return true
+		}
+	}
+	return false
+}
