@@ -92,7 +92,7 @@ func (m *model) notice(e chat.Entry) {
 	switch {
 	case e.Kind == chat.Said && !mine && !m.showChat:
 		m.notices.Add(e.Name+": "+e.Text, false, m.now())
-	case chatbox.Passing(e.Kind) && !mine:
+	case chat.Passing(e.Kind) && !mine:
 		m.notices.Add(chatbox.Sentence(e, m.nameOf), false, m.now())
 	}
 }

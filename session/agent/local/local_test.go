@@ -651,16 +651,20 @@ func TestPlainWords(t *testing.T) {
 		{Time: at, From: "* Erik left\n", Lane: "all", Kind: "said", Text: "hi\n09:30:00 *      Erik left"},
 		{Time: at, From: "Erik", Lane: "agents", Kind: "said", Text: "\x1b[2Jx"},
 		{Time: at, Kind: "ended", Text: "the customer stopped"},
+		{Time: at, From: "Sam", About: "Erik", Kind: "granted", Text: "view, chat"},
+		{Time: at, From: "Erik", Kind: "revoked", Text: "control"},
 	} {
 		if err := WriteEntry(&b, e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want := `09:30:00 *      Erik joined Acme (verified)
+	want := `09:30:00 *      Erik joined: Acme (verified)
 09:30:00 all    <* Erik left␊> hi
                 09:30:00 *      Erik left
 09:30:00 agents <Erik> ␛[2Jx
-09:30:00 *      ended the session the customer stopped
+09:30:00 *      the session is over: the customer stopped
+09:30:00 *      Sam allowed Erik view, chat
+09:30:00 *      Erik may no longer control
 `
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)

@@ -3,7 +3,6 @@ package local
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"assist/chat"
@@ -51,27 +50,28 @@ func table(w io.Writer, rows [][]string) {
 	}
 }
 
-// deeds are the kinds of entries in words, after the name of who did it.
-var deeds = map[string]string{
-	"joined": "joined", "left": "left", "dropped": "lost contact", "removed": "was removed", "granted": "was allowed",
-	"revoked": "may no longer", "lead": "is the lead now", "handed_over": "handed over the lead", "control": "took control",
-	"mode": "changed how control is shared", "diagnostics": "looked at the machine's health", "ended": "ended the session",
-	"declined": "did not take the lead",
-}
-
 // WriteEntry writes an entry as people read it. Behind the time stands who it is for, or a star when the session itself
 // tells something; what members typed, names and later lines included, never reaches that column.
 func WriteEntry(w io.Writer, e Entry) error {
 	at := e.Time.Local().Format("15:04:05")
 	if e.Kind != kindNames[chat.Said] {
-		_, err := fmt.Fprintf(w, "%s *      %s\n", at, strings.Join(words(chat.Name(e.From), deeds[e.Kind], chat.Line(e.Text)), " "))
+		_, err := fmt.Fprintf(w, "%s *      %s\n", at, e.sentence())
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s %-6s <%s> %s\n", at, e.Lane, chat.Name(e.From), strings.ReplaceAll(chat.Body(e.Text), "\n", "\n                "))
 	return err
 }
 
-// words leaves out those that are empty.
-func words(all ...string) []string {
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+// sentence tells an entry that nobody typed, in the words of the console.
+func (e Entry) sentence() string {
+	in := chat.Entry{Kind: chat.Note, From: 1, Name: e.From, Text: e.Text}
+	for kind, name := range kindNames {
+		if name == e.Kind {
+			in.Kind = kind
+		}
+	}
+	if e.About != "" {
+		in.About = 2
+	}
+	return chat.Sentence(in, func(uint32) string { return e.About })
 }

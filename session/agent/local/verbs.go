@@ -117,7 +117,7 @@ func follow(ctx context.Context, c *call) error {
 		st := c.console.State() // before the log: what was said last is not missed
 		var lines []reply
 		for _, e := range c.console.Log(after) {
-			lines = append(lines, reply{Entry: newEntry(e)})
+			lines = append(lines, reply{Entry: newEntry(e, st.Roster)})
 			after = e.Seq
 		}
 		last := !c.req.Follow || st.Phase == console.Over

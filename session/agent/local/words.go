@@ -50,12 +50,13 @@ func newRoster(r session.Roster) []Member {
 
 // Entry is one line of `assist chat --json`.
 type Entry struct {
-	Seq  chat.Seq  `json:"seq"`
-	Time time.Time `json:"time"`
-	From string    `json:"from"` // a member's name; empty: the session itself
-	Lane string    `json:"lane"` // all, agents
-	Kind string    `json:"kind"` // said, or one of kindNames
-	Text string    `json:"text"`
+	Seq   chat.Seq  `json:"seq"`
+	Time  time.Time `json:"time"`
+	From  string    `json:"from"`            // a member's name; empty: the session itself
+	About string    `json:"about,omitempty"` // the other member whom it is about
+	Lane  string    `json:"lane"`            // all, agents
+	Kind  string    `json:"kind"`            // said, or one of kindNames
+	Text  string    `json:"text"`
 }
 
 // The lanes as they are written.
@@ -71,7 +72,12 @@ var kindNames = map[chat.Kind]string{
 	chat.Declined: "declined",
 }
 
-func newEntry(e chat.Entry) *Entry {
+func newEntry(e chat.Entry, names session.Roster) *Entry {
+	about := ""
+	if e.About != e.From {
+		m, _ := names.Member(session.MemberID(e.About))
+		about = m.Name
+	}
 	lane := LaneAll
 	if e.Lane == chat.AgentsOnly {
 		lane = LaneAgents
@@ -80,7 +86,7 @@ func newEntry(e chat.Entry) *Entry {
 	if !known {
 		kind = kindNames[chat.Note]
 	}
-	return &Entry{Seq: e.Seq, Time: e.Time.UTC(), From: e.Name, Lane: lane, Kind: kind, Text: e.Text}
+	return &Entry{Seq: e.Seq, Time: e.Time.UTC(), From: e.Name, About: about, Lane: lane, Kind: kind, Text: e.Text}
 }
 
 // ParseLane takes a lane as it is written; nothing means everyone.
