@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"regexp"
+	"strings"
 )
 
 // The join page is one file; its style and its script are let through by their hashes and nothing else is.
@@ -73,7 +75,8 @@ func joinPageOf(w http.ResponseWriter, r *http.Request) {
 	}
 	var page bytes.Buffer
 	err := joinPage.Execute(&page, map[string]any{
-		"Code": code, "Spaced": code[:4] + "\u00a0" + code[4:], "Relay": r.Host,
+		"Code": code, "Spaced": code[:4] + "\u00a0" + code[4:], "Digits": strings.Join(strings.Split(code, ""), " "), "Relay": r.Host,
+		"Open": template.URL("assist://join/" + code + "?relay=" + url.QueryEscape(r.Host)), // both were matched
 		"CSS": template.CSS(joinCSS), "JS": template.JS(joinJS),
 	})
 	if err != nil {

@@ -1,19 +1,25 @@
 "use strict";
 (function () {
-  var command = document.getElementById("command");
-  var copy = document.getElementById("copy");
+  var said = document.getElementById("said");
   if (/^#1\.[a-z2-7]{32}$/.test(location.hash)) {
-    command.textContent = "assist join '" + location.origin + location.pathname + location.hash + "'";
+    document.getElementById("join").textContent = "assist join '" + location.origin + location.pathname + location.hash + "'";
+    document.getElementById("open").href += location.hash;
     document.getElementById("key").hidden = false;
   }
-  if (navigator.clipboard) {
-    copy.hidden = false;
-    copy.addEventListener("click", function () {
-      navigator.clipboard.writeText(command.textContent).then(function () {
-        document.getElementById("said").textContent = "Copied.";
+  if (!navigator.clipboard) {
+    return;
+  }
+  document.querySelectorAll("button[data-copies]").forEach(function (button) {
+    var label = button.textContent;
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent).then(function () {
+        said.textContent = button.textContent = "Copied";
       }, function () {
-        document.getElementById("said").textContent = "The browser did not allow it: select the command instead.";
+        said.textContent = button.textContent = "Not allowed: select it instead";
+      }).then(function () {
+        setTimeout(function () { button.textContent = label; said.textContent = ""; }, 3000);
       });
     });
-  }
+  });
 })();
