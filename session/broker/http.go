@@ -77,7 +77,7 @@ func joinPageOf(w http.ResponseWriter, r *http.Request) {
 	err := joinPage.Execute(&page, map[string]any{
 		"Code": code, "Spaced": code[:4] + "\u00a0" + code[4:], "Digits": strings.Join(strings.Split(code, ""), " "), "Relay": r.Host,
 		"Open": template.URL("assist://join/" + code + "?relay=" + url.QueryEscape(r.Host)), // both were matched
-		"CSS": template.CSS(joinCSS), "JS": template.JS(joinJS),
+		"CSS":  template.CSS(joinCSS), "JS": template.JS(joinJS),
 	})
 	if err != nil {
 		http.Error(w, "the page failed", http.StatusInternalServerError)
