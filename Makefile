@@ -48,6 +48,10 @@ bench-screen: deps-bench
 bench-relay:
 	$(GO) run -tags lab ./transport/transporttest/relaybench -check
 
+# Thousands of idle sessions on one relay: its memory and CPU, and how long until all are back after its kill -9.
+bench-load: build
+	$(GO) test -tags lab -count=1 -v -timeout 20m -run TestBenchManyIdleSessions ./cmd/assist
+
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)
 
