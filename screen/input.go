@@ -83,6 +83,7 @@ const (
 	ButtonRelease // at At
 	Wheel         // Steps: X right, Y down, in notches, at At
 	ReleaseAll    // every key and button that this member holds
+	PasteText     // Text is pasted: a terminal's program is told so if it asked; elsewhere it is typed
 )
 
 // MaxText is the longest Text of one event, in bytes; longer pastes are split.
@@ -96,7 +97,8 @@ type Input struct {
 	Key    Key
 	Mods   Mods
 	Button Button
-	At     image.Point // display pixels
+	At     image.Point // display pixels; cells of the grid when it is for the text
 	Steps  image.Point
 	Text   string
+	ToText bool // for the text that the host shares, not for its desktop
 }

@@ -16,20 +16,27 @@ const MaxInput = MaxText + 16
 // The fields that each kind carries after its number; what is not listed is not sent.
 //
 //	KeyTap, KeyPress, KeyRelease   key, mods
-//	TypeText                       length, UTF-8
+//	TypeText, PasteText            length, UTF-8
 //	PointerMove                    x, y
 //	ButtonPress, ButtonRelease     button, mods, x, y
 //	Wheel                          mods, x, y, steps right, steps down
 //	ReleaseAll                     nothing
 
-// Append adds ev: its kind (a byte), its number (uvarint), then the fields of its kind. What is out of bounds is cut to
+// toText is the bit of the kind that says that an event is for the text.
+const toText = 0x80
+
+// Append adds ev: its kind (a byte, with toText), its number (uvarint), then the fields of its kind. What is out of bounds is cut to
 // them; a text is cut to MaxText bytes and made valid UTF-8.
 func (ev Input) Append(b []byte) []byte {
-	b = binary.AppendUvarint(append(b, byte(ev.Kind)), ev.Seq)
+	kind := byte(ev.Kind)
+	if ev.ToText {
+		kind |= toText
+	}
+	b = binary.AppendUvarint(append(b, kind), ev.Seq)
 	switch ev.Kind {
 	case KeyTap, KeyPress, KeyRelease:
 		return append(binary.AppendUvarint(b, uint64(ev.Key)), byte(ev.Mods))
-	case TypeText:
+	case TypeText, PasteText:
 		text := validText(ev.Text)
 		return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 	case PointerMove:
@@ -47,11 +54,12 @@ func (ev Input) Append(b []byte) []byte {
 // ParseInput reads one whole event, or says ErrMalformed. Only what Append makes passes.
 func ParseInput(b []byte) (Input, error) {
 	r := reader{b: b}
-	ev := Input{Kind: InputKind(r.byte()), Seq: r.uint(math.MaxUint64)}
+	kind := r.byte()
+	ev := Input{Kind: InputKind(kind &^ toText), ToText: kind&toText != 0, Seq: r.uint(math.MaxUint64)}
 	switch ev.Kind {
 	case KeyTap, KeyPress, KeyRelease:
 		ev.Key, ev.Mods = r.key(), r.mods()
-	case TypeText:
+	case TypeText, PasteText:
 		ev.Text = r.text()
 	case PointerMove:
 		ev.At = r.point()

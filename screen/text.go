@@ -2,6 +2,7 @@ package screen
 
 import (
 	"image"
+	"strings"
 	"unicode"
 )
 
@@ -164,7 +165,7 @@ const (
 	MouseURXVT    // 1015
 	WheelKeys     // 1007: on the alternate screen the wheel is cursor keys
 
-	allModes TextModes = 1<<iota - 1
+	AllTextModes TextModes = 1<<iota - 1
 )
 
 // WantsMouse says whether the program has asked for the mouse.
@@ -224,4 +225,13 @@ func CellMark(r rune) bool {
 		return false
 	}
 	return unicode.In(r, unicode.Mn, unicode.Me)
+}
+
+// Text is the row up to its last written cell.
+func (r Row) Text() string {
+	var b strings.Builder
+	for _, c := range r.Cells[:r.Length()] {
+		b.WriteString(c.Text())
+	}
+	return b.String()
 }

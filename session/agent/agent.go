@@ -55,11 +55,14 @@ type Session struct {
 	leaving chan struct{} // closed when the agent left
 
 	picture atomic.Pointer[screen.Picture]
+	text    atomic.Pointer[screen.TextGrid]
+	textSeq atomic.Uint64
 	here    atomic.Pointer[visit] // the link in use; nil: none
 	shown   atomic.Uint64         // pictures since the session began
 	input   inputQueue
 	outbox  outbox
 	looks   lookout
+	glance  glance
 	asks    asks
 
 	watchers watchers
@@ -90,6 +93,7 @@ func prepare(cfg Config, start bool) *Session {
 	s.input.ready = make(chan struct{}, 1)
 	s.outbox.ready = make(chan struct{}, 1)
 	s.looks.ready = make(chan struct{}, 1)
+	s.glance.ready, s.glance.asking = make(chan struct{}, 1), map[uint32]chan screen.TextMessage{}
 	s.looks.asked = map[uint32]screen.Viewport{}
 	s.state.Code = cfg.Code
 	s.state.Why = "connecting to " + cfg.Relay.Addr

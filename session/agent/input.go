@@ -59,7 +59,7 @@ func (q *inputQueue) push(ev screen.Input) bool {
 
 // split cuts a text into pieces of at most inner.MaxTyped bytes, between characters.
 func split(ev screen.Input) []screen.Input {
-	if ev.Kind != screen.TypeText || len(ev.Text) <= inner.MaxTyped {
+	if ev.Kind != screen.TypeText && ev.Kind != screen.PasteText || len(ev.Text) <= inner.MaxTyped {
 		return []screen.Input{ev}
 	}
 	var out []screen.Input

@@ -44,6 +44,7 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 	s.outbox.rewind()
 	s.input.clear()
 	s.looks.renew()
+	s.glance.renew()
 	s.here.Store(v)
 	defer s.here.Store(nil)
 
@@ -51,7 +52,7 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 	v.group = group
 	v.last.Add(2)
 	for _, part := range []func(context.Context) error{
-		v.readControl, v.writeControl, v.runInput, v.hearDatagrams, v.runScreen, v.acceptPictures, v.watch, v.close,
+		v.readControl, v.writeControl, v.runInput, v.hearDatagrams, v.runScreen, v.runText, v.acceptPictures, v.watch, v.close,
 	} {
 		group.Go(func() error { return part(inside) })
 	}

@@ -40,7 +40,8 @@ type State struct {
 	HostName  string
 	Customer  string
 	HostOS    string
-	Display   screen.Display
+	Display   screen.Display // Size zero: none is shared
+	Text      Text
 	Pointer   screen.Pointer
 	Roster    session.Roster
 	Self      session.MemberID
@@ -56,6 +57,14 @@ type State struct {
 	Offer     *Offer  // the lead is offered to this agent; nil: it is not
 	Pointers  []MemberPointer
 	Invites   []Invitation // open ones of this session, as far as this agent may see them
+}
+
+// Text is what the host shares as text.
+type Text struct {
+	Offered bool
+	Name    string // of the program, such as "bash"
+	Fixed   bool   // its size does not follow this console
+	Ended   bool   // the program is gone
 }
 
 // Offer is a hand-over that waits for this agent's answer.

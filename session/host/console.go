@@ -62,6 +62,7 @@ type console struct {
 
 	input  *intake
 	screen atomic.Bool // it has opened its screen stream; there is one
+	text   atomic.Bool // the same of its text stream
 }
 
 func newConsole(id session.ConsoleID, k link, control transport.Stream) *console {
@@ -189,6 +190,9 @@ func (h *Host) live(ctx context.Context, c *console) {
 	err := group.Wait()
 	h.log.Debug("console gone", "console", c.id, "err", err)
 	h.studio.leave(c.id)
+	if h.scribe != nil {
+		h.scribe.leave(c.id)
+	}
 	h.loop.post(func(l *loop) { l.dropped(c, err) })
 }
 
@@ -224,6 +228,10 @@ func (h *Host) acceptStreams(ctx context.Context, group *errgroup.Group, c *cons
 		}
 		if kind == wire.StreamStill {
 			group.Go(func() error { return h.studio.serveStill(ctx, c, s) })
+			continue
+		}
+		if kind == wire.StreamText && h.scribe != nil && !c.text.Swap(true) {
+			group.Go(func() error { return h.scribe.serve(ctx, group, c, s) })
 			continue
 		}
 		if kind != wire.StreamScreen || c.screen.Swap(true) {

@@ -62,7 +62,8 @@ type Config struct {
 	Code      string             // 8 digits of an agent's start; empty: mint one
 	Session   []byte             // in place of a code: the session to which this machine was called; it belongs to Identity
 	Identity  transport.Identity // long-lived, of an enrolled machine; zero: a fresh one
-	Source    Source             // closed by whoever opened it
+	Source    Source             // closed by whoever opened it; nil: there is no display
+	Text      TextSource         // nil: there is no text; one of both there is
 	Injector  Injector
 	Fronts    []Front
 	Answer    *AutoAnswer
@@ -89,6 +90,7 @@ type Host struct {
 	loop    *loop
 	player  *player
 	studio  *studio
+	scribe  *scribe // nil: there is no text
 	stopped atomic.Bool
 	stop    chan struct{} // closed by Stop
 	pause   suspension
@@ -100,8 +102,8 @@ type Host struct {
 
 // New makes a host, with a key of its own for this session unless it has a long-lived one. Nothing is started.
 func New(cfg Config) (*Host, error) {
-	if cfg.Source == nil {
-		return nil, errors.New("no display to share")
+	if cfg.Source == nil && cfg.Text == nil {
+		return nil, errors.New("no display and no text to share")
 	}
 	id := cfg.Identity
 	if id.Key == nil {
@@ -121,7 +123,14 @@ func New(cfg Config) (*Host, error) {
 		pause: suspension{asked: make(chan struct{})}, relays: transport.NewRelays(cfg.Relay, cfg.Relays...),
 	}
 	h.player = newPlayer(cfg.Injector, h.log)
-	h.studio = newStudio(cfg.Source, h.player.pointing, h.log)
+	if cfg.Source == nil {
+		h.cfg.Source = noDisplay{}
+	}
+	if cfg.Text != nil {
+		h.player.text = cfg.Text
+		h.scribe = newScribe(cfg.Text, h.log)
+	}
+	h.studio = newStudio(h.cfg.Source, h.player.pointing, h.log)
 	return h, nil
 }
 
@@ -185,6 +194,10 @@ func (h *Host) serve(ctx context.Context, door door) error {
 	group.Go(func() error { return h.loop.run(ctx) })
 	group.Go(func() error { return h.player.run(ctx) })
 	group.Go(func() error { return h.studio.run(ctx) })
+	if h.scribe != nil {
+		group.Go(func() error { return h.scribe.run(ctx) })
+		group.Go(func() error { return h.runText(ctx) })
+	}
 	group.Go(func() error {
 		if err := h.cfg.Source.Run(ctx); err != nil && ctx.Err() == nil {
 			return fmt.Errorf("watch display: %w", err)

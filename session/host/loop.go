@@ -43,7 +43,7 @@ const todoSize = 256
 func newLoop(h *Host, at place) *loop {
 	now := time.Now()
 	opt := session.Options{Customer: h.cfg.Customer, Mode: h.cfg.Mode}
-	if h.cfg.Injector == nil {
+	if h.cfg.Injector == nil && h.cfg.Text == nil {
 		opt.Most = session.AllGrants &^ session.Control
 	}
 	if h.cfg.Gate != nil {
@@ -158,6 +158,7 @@ func (l *loop) apply(c session.Command) error {
 // gate tells player and studio what each console may do now, and ends leases whose grant is gone.
 func (l *loop) gate() {
 	may, see := map[session.MemberID]bool{}, map[session.ConsoleID]session.MemberID{}
+	read := map[session.ConsoleID]rights{}
 	roster := l.sess.Roster()
 	for _, m := range roster.Members {
 		may[m.ID] = m.ID != session.CustomerID && l.sess.MayInput(m.ID) == nil
@@ -165,6 +166,7 @@ func (l *loop) gate() {
 	for id, c := range l.consoles {
 		if m, ok := roster.Member(c.member); ok && c.in && m.Grants.Has(session.View) {
 			see[id] = c.member
+			read[id] = rights{c.member, m.Grants.Has(session.Control)}
 		}
 	}
 	for held := range l.leases {
@@ -175,6 +177,9 @@ func (l *loop) gate() {
 	}
 	l.h.player.allow(may)
 	l.h.studio.allow(see)
+	if l.h.scribe != nil {
+		l.h.scribe.allow(read)
+	}
 }
 
 // obey does what an event asks of the machinery.

@@ -20,7 +20,8 @@ const (
 
 // player plays input on the customer's machine. Every event is checked when it is its turn, not when it came.
 type player struct {
-	injector Injector // nil: nothing can be played
+	injector Injector   // nil: nothing can be played on a display
+	text     TextSource // nil: there is none
 	log      *slog.Logger
 	may      atomic.Pointer[map[session.MemberID]bool]
 	over     atomic.Bool
@@ -117,6 +118,9 @@ func (p *player) letGo(m session.MemberID) {
 		}
 	}
 	delete(p.at, m)
+	if p.text != nil && !p.over.Load() {
+		_ = p.text.Play(uint64(m), screen.Input{Kind: screen.ReleaseAll}) // a program that is gone holds nothing
+	}
 }
 
 // release takes m from those who hold k, and says whether nobody is left.
@@ -177,6 +181,13 @@ func (p *player) play(m session.MemberID, ev screen.Input) bool {
 
 // playWhole plays a text in pieces, so that taking control back need not wait for a long one.
 func (p *player) playWhole(m session.MemberID, ev screen.Input) (some, all bool) {
+	if p.forText(ev) {
+		all = p.playText(m, ev)
+		return all, all
+	}
+	if ev.Kind == screen.PasteText {
+		ev.Kind = screen.TypeText
+	}
 	if ev.Kind != screen.TypeText {
 		all = p.play(m, ev)
 		return all, all

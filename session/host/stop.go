@@ -26,6 +26,9 @@ func (h *Host) Stop() {
 // halt is the part of a stop that every end shares.
 func (h *Host) halt() {
 	h.studio.halt()
+	if h.scribe != nil {
+		h.scribe.over.Store(true)
+	}
 	h.player.halt()
 	select {
 	case <-h.player.released:

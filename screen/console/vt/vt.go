@@ -214,3 +214,6 @@ func (t *Terminal) reply(s string) {
 		t.Reply([]byte(s))
 	}
 }
+
+// Alternate says whether the alternate page is shown.
+func (t *Terminal) Alternate() bool { return t.alt == 1 }
