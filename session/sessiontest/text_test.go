@@ -63,7 +63,9 @@ func textOf(g *screen.TextGrid) string {
 func (c *Console) types(line string) {
 	c.t.Helper()
 	c.Do(console.TakeControl{})
-	c.Wait("control", func(console.State) bool { return c.Input(screen.Input{Kind: screen.TypeText, Text: line, ToText: true}) })
+	c.Wait("control", func(console.State) bool {
+		return c.Input(screen.Input{Kind: screen.TypeText, Text: line, ToText: true})
+	})
 	if !c.Input(screen.Input{Kind: screen.KeyTap, Key: screen.KeyEnter, ToText: true}) {
 		c.t.Fatal("Enter was not taken")
 	}
