@@ -66,9 +66,13 @@ func (b *Broker) sessionOn(ctx context.Context, x *exchange, a store.Agent, m st
 	var here bool
 	var open *invitation
 	err = b.dir.do(func() error {
-		here = b.dir.machines[m.ID] != nil
+		at := b.dir.machines[m.ID]
+		here = at != nil
 		if s = b.dir.sessionOf(m.Key); s == nil {
 			return nil
+		}
+		if here && s.host == nil { // it may not know that it is awaited
+			at.call(s)
 		}
 		for _, i := range s.invites {
 			if i.who == a.Handle() && i.by == a.Handle() && i.open(now) {

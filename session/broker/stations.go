@@ -189,13 +189,16 @@ func ownClaim(b *Broker, id []byte) func(context.Context, *exchange, string, [32
 	}
 }
 
-// decline ends a session that a machine cannot take.
+// decline ends a session by the word of its host: it is over there, or a machine that was called cannot take it.
 func (b *Broker) decline(x *exchange, r *wire.Decline) error {
 	s, err := b.find(r.Session, func(s *live) bool { return s.claimed && s.owner == x.key })
 	if err != nil {
 		return err
 	}
-	why := "the machine says: " + chat.Title(chat.Clip(r.Why, maxTitleBytes))
+	why := "the host ended the session"
+	if r.Why != "" {
+		why = "the machine says: " + chat.Title(chat.Clip(r.Why, maxTitleBytes))
+	}
 	b.dir.tell(func() {
 		if b.dir.byID[s.id] == s {
 			b.dir.end(s, why)

@@ -34,6 +34,10 @@ func (h *Host) halt() {
 	case <-h.player.released:
 	case <-time.After(keysFirst):
 	}
+	if h.suspended() {
+		h.links.close(inner.CloseRestart, h.pause.why)
+		return
+	}
 	h.links.close(inner.CloseEnded, "the customer's host has ended the session")
 }
 
