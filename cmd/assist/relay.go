@@ -77,7 +77,7 @@ func (f *relayFlags) serve(ctx context.Context, out, words io.Writer) error {
 		return err
 	}
 	defer free()
-	r, err := openRelay(ctx, f, dir, f.logger(words))
+	r, err := openRelay(ctx, f, f.logger(words))
 	if err != nil {
 		return err
 	}

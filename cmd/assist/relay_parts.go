@@ -61,7 +61,7 @@ type groups struct{ *relay.Server }
 
 func (g groups) NewGroup() broker.Group { return g.Server.NewGroup() }
 
-func openRelay(ctx context.Context, f *relayFlags, dir string, log *slog.Logger) (r *relayParts, err error) {
+func openRelay(ctx context.Context, f *relayFlags, log *slog.Logger) (r *relayParts, err error) {
 	r = &relayParts{reg: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
@@ -69,14 +69,15 @@ func openRelay(ctx context.Context, f *relayFlags, dir string, log *slog.Logger)
 		}
 	}()
 	r.reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var dir string
+	if r.store, dir, err = f.relayPlace.open(ctx); err != nil {
+		return r, err
+	}
 	keys, err := broker.LoadKeys(dir)
 	if err != nil {
 		return r, err
 	}
 	if r.cert, err = openCertificate(f, dir); err != nil {
-		return r, err
-	}
-	if r.store, _, err = f.relayPlace.open(ctx); err != nil {
 		return r, err
 	}
 	handler := &outer{}

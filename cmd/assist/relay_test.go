@@ -17,9 +17,9 @@ import (
 // runRelay runs a whole relay with one agent, eve@acme. stop ends it in order and wants no error.
 func runRelay(t *testing.T) (at transport.Relay, stop func()) {
 	t.Helper()
-	f := &relayFlags{listen: "127.0.0.1:0"}
 	dir := t.TempDir()
-	r, err := openRelay(t.Context(), f, dir, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	f := &relayFlags{listen: "127.0.0.1:0", relayPlace: relayPlace{data: dir}}
+	r, err := openRelay(t.Context(), f, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
