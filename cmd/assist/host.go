@@ -62,7 +62,7 @@ func newHostCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")
 	cmd.Flags().StringArrayVar(&f.trustOrg, "trust-org", nil, "ORG=KEY: agents whom this key of their organisation vouches for are shown as verified")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "answer every question by --allow; for scripts, on machines of your own")
-	cmd.Flags().StringSliceVar(&f.allow, "allow", nil, "with --yes: what is allowed, of view,control,chat,diag,clipboard,file")
+	cmd.Flags().StringSliceVar(&f.allow, "allow", nil, "with --yes: what is allowed, of view,control,chat,diag,clipboard,file,run")
 	cmd.Flags().BoolVar(&f.json, "json", false, "print events as NDJSON on stdout and show no screen here")
 	cmd.Flags().BoolVar(&f.accessible, "accessible", false, "plain lines that a screen reader can follow")
 	return cmd

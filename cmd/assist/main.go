@@ -44,6 +44,10 @@ func run() int {
 	if err == nil {
 		return exitOK
 	}
+	var status statusError // of a command elsewhere, which has said all itself
+	if errors.As(err, &status) {
+		return int(status)
+	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = &exitError{Code: exitInterrupted, Err: errors.New("interrupted")}
 	}
@@ -80,6 +84,7 @@ func root() *cobra.Command {
 		newTypeCommand(),
 		newKeyCommand(),
 		newWaitCommand(),
+		newExecCommand(),
 		newHandoverCommand(),
 		newDiagCommand(),
 		newLeaveCommand(),

@@ -63,6 +63,7 @@ type console struct {
 	input  *intake
 	screen atomic.Bool // it has opened its screen stream; there is one
 	text   atomic.Bool // the same of its text stream
+	runs   atomic.Int32
 }
 
 func newConsole(id session.ConsoleID, k link, control transport.Stream) *console {
@@ -232,6 +233,10 @@ func (h *Host) acceptStreams(ctx context.Context, group *errgroup.Group, c *cons
 		}
 		if kind == wire.StreamText && h.scribe != nil && !c.text.Swap(true) {
 			group.Go(func() error { return h.scribe.serve(ctx, group, c, s) })
+			continue
+		}
+		if do := h.work(kind); do != nil {
+			group.Go(func() error { return do(ctx, c, s) })
 			continue
 		}
 		if kind != wire.StreamScreen || c.screen.Swap(true) {
