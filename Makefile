@@ -35,6 +35,7 @@ desktop-test: build
 # A hundred sessions of eight agents on bad paths, on virtual time; the database on a real PostgreSQL.
 lab-test: build
 	$(GO) test -count=1 -p 1 -timeout 15m -tags lab ./session/sessiontest
+	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
 bench: bench-screen bench-relay

@@ -18,6 +18,8 @@ type fake struct {
 	state   State
 	desk    func(p image.Point) colour // the customer's display
 	pic     *screen.Picture
+	base    *screen.Picture // of which pic was made
+	seed    uint64          // of what was painted on it; 0: nothing
 	log     []chat.Entry
 	looks   []screen.Viewport
 	input   []screen.Input
@@ -109,6 +111,8 @@ func (f *fake) Look(v screen.Viewport) {
 		for i := range f.pic.Pix {
 			f.pic.Pix[i] = f.average(v, image.Pt(i%v.Grid.X, i/v.Grid.X))
 		}
+		f.base = f.pic
+		f.pic = repainted(f.base, f.seed)
 	})
 }
 

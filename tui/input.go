@@ -134,6 +134,8 @@ func (m *model) moveView(do keys.Action) {
 	case keys.Follow:
 		v.Following = !v.Following
 		m.say(map[bool]string{true: "the view follows the pointer", false: "the view stays where it is"}[v.Following])
+	case keys.Glyphs:
+		m.nextGlyphs()
 	}
 }
 

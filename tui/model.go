@@ -82,6 +82,8 @@ type model struct {
 	offered    Offer            // the offer whose page was opened
 	quitting   bool
 
+	draws   draws // the terminal
+	drawn   bool  // the picture is in the view
 	viewer  *viewer.Pane
 	chat    *chatbox.Pane
 	control *control.Control
@@ -95,6 +97,9 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 	}
 	m.control = control.New(s.Input)
 	m.chat.Names = m.nameOf
+	if opt.Glyphs != nil {
+		m.viewer.SetMode(*opt.Glyphs)
+	}
 	m.restyle()
 	return m
 }
@@ -102,8 +107,8 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 // Init starts the pump of changes and the clock, and asks the terminal whether it is dark.
 func (m *model) Init() tea.Cmd {
 	cmds := []tea.Cmd{m.nextChange(), m.after(time.Second, secondMsg{}), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
-	if wantsSync(m.opt.Env) {
-		cmds = append(cmds, func() tea.Msg { return syncReport })
+	if answers(m.opt.Env) {
+		cmds = append(cmds, tea.Raw(question))
 	}
 	return tea.Batch(cmds...)
 }
@@ -184,6 +189,9 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 			m.control.Stop()
 		}
 	default:
+		if m.told(msg) {
+			return m.askMore()
+		}
 		return m.input(msg)
 	}
 	return nil

@@ -8,8 +8,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"assist/screen/raster"
 	"assist/tui/guard"
+	"assist/tui/painter"
 	"assist/tui/start"
 	"assist/tui/viewer"
 
@@ -35,14 +38,21 @@ type Options struct {
 	Copy  func(text string) (how string, err error)
 	Email func(url, code string) (how string, err error)
 
-	Renderer viewer.Renderer // how the picture reaches the terminal; nil: as text in the view
+	Renderer viewer.Renderer // how the picture reaches the terminal; nil: Plain decides
+	Plain    bool            // as text in the view; else it is painted past it
+	Glyphs   *raster.Mode    // by which the picture is drawn; nil: what the terminal is known to show
+
+	painter *painter.Painter
 }
 
 func (o Options) renderer() viewer.Renderer {
-	if o.Renderer == nil {
-		return &viewer.Plain{}
+	switch {
+	case o.Renderer != nil:
+		return o.Renderer
+	case o.painter != nil:
+		return o.painter
 	}
-	return o.Renderer
+	return &viewer.Plain{}
 }
 
 // command is what the customer runs.
@@ -72,6 +82,9 @@ func (e *NoTerminalError) Error() string { return e.What + " is not a terminal" 
 func Run(ctx context.Context, s Session, opt Options) (Result, error) {
 	defer s.Close()
 	opt = opt.filled()
+	if opt.Renderer == nil && !opt.Plain {
+		opt.painter = painter.New(opt.Out)
+	}
 	var m *model
 	err := opt.show(ctx, func(ctx context.Context) tea.Model {
 		m = newModel(ctx, s, opt)
@@ -112,6 +125,9 @@ func (o Options) show(ctx context.Context, make func(context.Context) tea.Model)
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 
+	if o.painter != nil {
+		defer paint(o.painter)()
+	}
 	p := tea.NewProgram(make(ctx), o.program()...)
 	// Quit, not tea.WithContext: killed so, the program would leave its reader of the terminal behind.
 	defer context.AfterFunc(ctx, p.Quit)()
@@ -145,9 +161,34 @@ func (o Options) filled() Options {
 	return o
 }
 
+// lastWrite is how long what is left for the terminal may take once the console is closed.
+const lastWrite = time.Second
+
+// paint runs a painter until the function that it returns is called, which waits for it.
+func paint(p *painter.Painter) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = p.Run(ctx) // Bubble Tea hears of it by its next write
+	}()
+	return func() {
+		cancel()
+		select {
+		case <-done:
+		case <-time.After(lastWrite): // the terminal takes nothing: the write ends with the process
+		}
+	}
+}
+
 // program are the options of Bubble Tea.
 func (o Options) program() []tea.ProgramOption {
-	out := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithOutput(o.Out), tea.WithEnvironment(o.Env)}
+	out := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithEnvironment(o.Env)}
+	if o.painter != nil {
+		out = append(out, tea.WithOutput(o.painter))
+	} else {
+		out = append(out, tea.WithOutput(o.Out))
+	}
 	if o.ColorProfile != colorprofile.Unknown {
 		out = append(out, tea.WithColorProfile(o.ColorProfile))
 	}

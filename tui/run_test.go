@@ -126,6 +126,11 @@ func TestPicturesAreSynchronizedOverSSH(t *testing.T) {
 		_, err := Run(ctx, newFake(), opt)
 		done <- err
 	}()
+	x.waits("\x1b[?2026$p") // it is asked there too
+	if strings.Contains(x.all, "\x1b[?2026h") {
+		t.Error("pictures are synchronized before the terminal has said that it knows how")
+	}
+	x.types("\x1b[?2026;2$y")
 	x.waits("\x1b[?2026h")
 	cancel()
 	<-done
@@ -163,18 +168,16 @@ func TestRunNeedsATerminal(t *testing.T) {
 	}
 }
 
-func TestSyncOverSSHOnly(t *testing.T) {
+func TestWhichTerminalsAreAsked(t *testing.T) {
 	for _, c := range []struct {
 		env  []string
 		want bool
 	}{
-		{[]string{"TERM=xterm"}, false},
-		{[]string{"SSH_TTY=/dev/pts/1"}, true},
+		{[]string{"TERM=xterm"}, true},
 		{[]string{"SSH_CONNECTION=1 2 3 4", "TMUX=/tmp/x"}, true},
 		{[]string{"SSH_TTY=/dev/pts/1", "STY=1.pts"}, false},
-		{[]string{"SSH_TTY="}, false},
 	} {
-		if got := wantsSync(c.env); got != c.want {
+		if got := answers(c.env); got != c.want {
 			t.Errorf("%v: %v", c.env, got)
 		}
 	}

@@ -5,19 +5,17 @@ import (
 	"os"
 	"strings"
 
-	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 )
 
-// syncReport tells Bubble Tea that the terminal knows synchronized output (mode 2026). Over SSH it does not ask, and without
-// it a picture is seen in halves. Terminals that do not know the mode ignore it.
-var syncReport = tea.ModeReportMsg{Mode: ansi.ModeSynchronizedOutput, Value: ansi.ModeReset}
+// question asks the terminal what it is and what it can: its name, what it draws (DA), and synchronized output, for which Bubble
+// Tea does not ask over SSH. What it does not know it passes over.
+const question = ansi.RequestNameVersion + ansi.RequestPrimaryDeviceAttributes + ansi.RequestModeSynchronizedOutput
 
-// wantsSync says whether to tell it: over SSH, but not in GNU screen or mosh, which swallow or garble what they do not know.
-func wantsSync(env []string) bool {
-	ssh := has(env, "SSH_TTY") || has(env, "SSH_CONNECTION")
-	return ssh && !has(env, "STY") && !underMosh(os.Getpid(), readProc)
+// answers says whether the terminal can be asked: GNU screen and mosh swallow or garble what they do not know.
+func answers(env []string) bool {
+	return !has(env, "STY") && !underMosh(os.Getpid(), readProc)
 }
 
 // profile is what the environment says about colours where colorprofile does not look: NO_COLOR with any value, and an xterm

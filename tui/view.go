@@ -32,6 +32,12 @@ func (m *model) inSession() bool { return m.state.Phase == In || m.state.Phase =
 // View draws the console.
 func (m *model) View() tea.View {
 	m.arrange()
+	m.drawn = false
+	defer func() {
+		if !m.drawn {
+			m.viewer.Hide()
+		}
+	}()
 	var v tea.View
 	v.AltScreen = true
 	v.WindowTitle = "assist " + status.Code(m.state.Code)
@@ -86,6 +92,7 @@ func (m *model) body(over []overlay) cell.Block {
 		covered = append(covered, o.rect())
 	}
 	m.viewer.Cover(covered...)
+	m.drawn = true
 	out := m.viewer.View()
 	if !l.roster.Empty() {
 		side := roster.View(m.theme, m.rosterScene(), l.roster.Dx(), l.roster.Dy())

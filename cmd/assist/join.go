@@ -21,6 +21,7 @@ type consoleFlags struct {
 	viewOnly bool
 	exitKey  string
 	noMouse  bool
+	drawing
 }
 
 func (f *consoleFlags) flags(cmd *cobra.Command) {
@@ -28,6 +29,7 @@ func (f *consoleFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.viewOnly, "view-only", false, "only look: ask for no control")
 	cmd.Flags().StringVar(&f.exitKey, "exit-key", tui.DefaultExitKey, "the key that leads out of control; twice sends it")
 	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
+	f.drawing.flags(cmd)
 }
 
 func newJoinCommand() *cobra.Command {
@@ -109,6 +111,10 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 
 // open shows the session in this terminal until it is over, and lets the verbs of other shells reach it meanwhile.
 func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transport.Relay) error {
+	opt := tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay)}
+	if err := f.drawing.apply(&opt); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	var failure, deaf, forgot error
 	group.Go(func() error {
@@ -124,16 +130,14 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 		return nil
 	})
 	group.Go(func() error {
-		_, err := tui.Run(ctx, s, tui.Options{
-			ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay),
-			Copy: func(text string) (string, error) {
-				ways, err := share.Copy(ctx, text)
-				return strings.Join(ways, ", "), err
-			},
-			Email: func(url, code string) (string, error) {
-				return share.Invitation(inner.SpacedCode(code), url, "").Open(ctx)
-			},
-		})
+		opt.Copy = func(text string) (string, error) {
+			ways, err := share.Copy(ctx, text)
+			return strings.Join(ways, ", "), err
+		}
+		opt.Email = func(url, code string) (string, error) {
+			return share.Invitation(inner.SpacedCode(code), url, "").Open(ctx)
+		}
+		_, err := tui.Run(ctx, s, opt)
 		return err
 	})
 	err := errors.Join(group.Wait(), failure)

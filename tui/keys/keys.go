@@ -49,6 +49,7 @@ const (
 	HandOver
 	Remove
 	FindWords
+	Glyphs
 )
 
 // Section is a heading of the help.
@@ -112,6 +113,7 @@ func Table() []Key {
 		{Up, []string{"up", "k"}, "k, up", "", "move the view up", Picture, whyZoomed},
 		{Right, []string{"right", "l"}, "l, right", "", "move the view to the right", Picture, whyZoomed},
 		{Follow, []string{"f"}, "f", "", "let the view follow the pointer, or stay", Picture, whyPicture},
+		{Glyphs, []string{"G"}, "G", "", "finer or plainer glyphs: half-blocks, quadrants, sextants, octants, letters, images", Picture, whyPicture},
 		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
 		{FindWords, []string{"/"}, "/", "", "find words in the chat", Talk, whyIn},
 		{ScrollBack, []string{"pgup"}, "PgUp", "", "older lines of the chat", Talk, whyChat},
