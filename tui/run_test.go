@@ -130,7 +130,7 @@ func TestPicturesAreSynchronizedOverSSH(t *testing.T) {
 	if strings.Contains(x.all, "\x1b[?2026h") {
 		t.Error("pictures are synchronized before the terminal has said that it knows how")
 	}
-	x.types("\x1b[?2026;2$y")
+	x.types("\x1b[?2026;2$y?") // and something to draw
 	x.waits("\x1b[?2026h")
 	cancel()
 	<-done
