@@ -125,7 +125,7 @@ func TestUpdateLimitHoldsForTheWorstPicture(t *testing.T) {
 		if !changed || enc.Pending() {
 			t.Fatalf("style %d: changed %v, pending %v", style, changed, enc.Pending())
 		}
-		if n := 1 + len(enc.spans) + len(enc.pixels); n > updateLimit(size.X*size.Y) {
+		if n := 1 + enc.spans.size(); n > updateLimit(size.X*size.Y) {
 			t.Fatalf("update of %d bytes, limit %d", n, updateLimit(size.X*size.Y))
 		}
 		if _, err := dec.Decode(msg); err != nil {

@@ -112,7 +112,7 @@ func (d *Decoder) apply(msg []byte) error {
 	if err := d.unpack(msg[a+b+c:], int(length)); err != nil {
 		return err
 	}
-	if err := d.set(d.update); err != nil {
+	if err := set(d.canvas, d.update); err != nil {
 		return err
 	}
 	d.seq, d.taken = seq, time.UnixMicro(taken)
@@ -134,8 +134,8 @@ func (d *Decoder) unpack(chunk []byte, length int) error {
 	return nil
 }
 
-// set puts an update on the canvas.
-func (d *Decoder) set(update []byte) error {
+// set puts an update on a canvas.
+func set(canvas []screen.RGB565, update []byte) error {
 	length, n := binary.Uvarint(update)
 	if n <= 0 || length > uint64(len(update)-n) {
 		return malformed("no spans")
@@ -145,13 +145,13 @@ func (d *Decoder) set(update []byte) error {
 	for len(spans) > 0 {
 		skip, a := binary.Uvarint(spans)
 		run, b := binary.Uvarint(spans[max(a, 0):])
-		room := uint64(len(d.canvas)) - at
+		room := uint64(len(canvas)) - at
 		if a <= 0 || b <= 0 || skip > room || run < 1 || run > room-skip || 2*run > uint64(len(pixels)) {
 			return malformed("span of %d after %d pixels, %d from the end", run, skip, room)
 		}
 		at += skip
-		for i := range d.canvas[at : at+run] {
-			d.canvas[at+uint64(i)] = screen.RGB565(binary.LittleEndian.Uint16(pixels[2*i:]))
+		for i := range canvas[at : at+run] {
+			canvas[at+uint64(i)] = screen.RGB565(binary.LittleEndian.Uint16(pixels[2*i:]))
 		}
 		at, spans, pixels = at+run, spans[a+b:], pixels[2*run:]
 	}

@@ -16,14 +16,12 @@ type Encoder struct {
 	grid  *screen.Grid
 	sent  []screen.RGB565 // what a decoder of all messages so far shows
 	dirty marks
-	fresh bool // no message yet
+	rough marks // sent less than exactly
+	fresh bool  // no message yet
+	from  int   // the row where the next message begins: the last one was full there
 
 	row    []screen.RGB565
-	skip   int // of the span that is open
-	run    int
-	last   int // the pixel after it
-	spans  []byte
-	pixels []byte // to set
+	spans  spans
 	out    sink
 	stream *zstd.Encoder
 }
@@ -63,9 +61,9 @@ func (e *Encoder) Reset(v screen.Viewport, display image.Point) error {
 	e.view, e.grid, e.sent = v, screen.NewGrid(v), e.sent[:n]
 	clear(e.sent)
 	e.row = make([]screen.RGB565, v.Grid.X)
-	e.dirty = newMarks(v.Grid)
+	e.dirty, e.rough = newMarks(v.Grid), newMarks(v.Grid)
 	e.dirty.add(image.Rectangle{Max: v.Grid})
-	e.fresh = true
+	e.fresh, e.from = true, 0
 	e.stream.Reset(&e.out)
 	return nil
 }
@@ -84,84 +82,73 @@ func (e *Encoder) Mark(d screen.Damage) {
 // out to look the same.
 func (e *Encoder) Pending() bool { return !e.dirty.empty() }
 
+// Marked is how many pixels of the grid are marked.
+func (e *Encoder) Marked() int { return e.dirty.count() }
+
+// Rough says whether something was sent less than exactly, and Refine marks it, so that the next message can mend it.
+func (e *Encoder) Rough() bool { return !e.rough.empty() }
+
+// Refine marks what was sent less than exactly.
+func (e *Encoder) Refine() { e.dirty.move(&e.rough) }
+
 // Encode makes the message that brings viewers from the last message to f, of which d changed since the last call of Encode
 // or Mark. Nothing changed in the viewport: false. The message holds until the next call. A frame that does not contain the
 // region, because the display was made smaller, gives false too and leaves the damage marked: it is time for a new viewport.
 func (e *Encoder) Encode(f *screen.Frame, d screen.Damage) (msg []byte, changed bool) {
+	return e.EncodeAs(f, d, Tuning{})
+}
+
+// EncodeAs is Encode, as exactly as t says.
+func (e *Encoder) EncodeAs(f *screen.Frame, d screen.Damage, t Tuning) (msg []byte, changed bool) {
 	e.Mark(d)
 	if !e.view.Region.In(image.Rectangle{Max: f.Size}) || e.dirty.empty() && !e.fresh {
 		return nil, false
 	}
-	e.collect(f)
-	if len(e.pixels) == 0 && !e.fresh {
+	e.collect(f, t)
+	if len(e.spans.pixels) == 0 && !e.fresh {
 		return nil, false
 	}
 	e.fresh = false
 	return e.pack(f), true
 }
 
-// collect averages what is marked and gathers the spans that differ from what was sent.
-func (e *Encoder) collect(f *screen.Frame) {
-	e.spans, e.pixels = e.spans[:0], e.pixels[:0]
-	e.skip, e.run, e.last = 0, 0, 0
-	for len(e.spans)+len(e.pixels) < maxUpdate {
+// collect averages what is marked and gathers the spans that differ from what was sent. It goes on where the last message
+// was full, so that what moves at the top does not keep the rest from being sent.
+func (e *Encoder) collect(f *screen.Frame, t Tuning) {
+	e.spans.reset()
+	limit := maxUpdate
+	if t.Limit > 0 {
+		limit = min(limit, t.Limit)
+	}
+	e.dirty.begin(e.from)
+	e.from = 0
+	for e.spans.size() < limit {
 		y, x0, x1, ok := e.dirty.next()
 		if !ok {
 			break
 		}
 		row := e.row[:x1-x0]
 		e.grid.Row(row, f, y, x0, x1)
-		e.differ(row, y*e.view.Grid.X+x0)
+		at := y*e.view.Grid.X + x0
+		sent := e.sent[at : at+len(row)]
+		if !t.exact() && settle(row, sent, t) {
+			e.rough.add(image.Rect(x0, y, x1, y+1))
+		}
+		e.spans.differ(row, sent, at)
+		if e.spans.size() >= limit {
+			e.from = y + 1
+		}
 	}
-	e.closeSpan()
-}
-
-// gap is how many pixels that stay the same are set again rather than end a span: that saves about 15 % of the bytes of
-// moving text. More saves little.
-const gap = 4
-
-// differ adds the spans of row, which begins at pixel at.
-func (e *Encoder) differ(row []screen.RGB565, at int) {
-	sent := e.sent[at : at+len(row)]
-	for i := 0; i < len(row); {
-		if row[i] == sent[i] {
-			i++
-			continue
-		}
-		from, end := i, i+1
-		for i++; i < len(row) && i <= end+gap; i++ {
-			if row[i] != sent[i] {
-				end = i + 1
-			}
-		}
-		for _, c := range row[from:end] {
-			e.pixels = binary.LittleEndian.AppendUint16(e.pixels, uint16(c))
-		}
-		copy(sent[from:], row[from:end])
-		i = end
-		if at+from > e.last {
-			e.closeSpan()
-			e.skip, e.run = at+from-e.last, 0
-		}
-		e.run += end - from
-		e.last = at + end
-	}
-}
-
-func (e *Encoder) closeSpan() {
-	if e.run > 0 {
-		e.spans = binary.AppendUvarint(e.spans, uint64(e.skip))
-		e.spans = binary.AppendUvarint(e.spans, uint64(e.run))
-	}
+	e.spans.close()
 }
 
 func (e *Encoder) pack(f *screen.Frame) []byte {
 	var head [binary.MaxVarintLen64]byte
-	spans := binary.AppendUvarint(head[:0], uint64(len(e.spans)))
+	spans := binary.AppendUvarint(head[:0], uint64(len(e.spans.where)))
 	e.out = binary.AppendUvarint(e.out[:0], f.Seq)
 	e.out = binary.AppendVarint(e.out, f.Time.UnixMicro())
-	e.out = binary.AppendUvarint(e.out, uint64(len(spans)+len(e.spans)+len(e.pixels)))
-	for _, part := range [...][]byte{spans, e.spans, e.pixels} {
+	e.out = binary.AppendUvarint(e.out, uint64(len(spans)+e.spans.size()))
+	for _, part := range [...][]byte{spans, e.spans.where, e.spans.pixels} {
 		_, _ = e.stream.Write(part) // fails only where the sink does, and that takes everything
 	}
 	_ = e.stream.Flush()

@@ -43,7 +43,7 @@ func FuzzUpdate(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, update []byte) {
 		dec := &Decoder{canvas: make([]screen.RGB565, 32*24)}
-		if err := dec.set(update); err != nil && !errors.Is(err, ErrMalformed) {
+		if err := set(dec.canvas, update); err != nil && !errors.Is(err, ErrMalformed) {
 			t.Fatal(err)
 		}
 	})
@@ -123,4 +123,34 @@ func TestMessagesRefused(t *testing.T) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
+}
+
+// FuzzGather feeds two separate messages: no panic, and every error is ErrMalformed.
+func FuzzGather(f *testing.F) {
+	frame := newFrame(image.Pt(64, 48))
+	view := screen.Viewport{Region: image.Rectangle{Max: frame.Size}, Grid: image.Pt(32, 24)}
+	enc, err := NewSeparate(view, frame.Size)
+	if err != nil {
+		f.Fatal(err)
+	}
+	frame.Seq = 1
+	msg, _ := enc.Encode(frame, nil, Tuning{})
+	first := append([]byte(nil), msg...)
+	enc.Confirmed(1)
+	scribble(frame, image.Rect(5, 5, 50, 9), 1, rand.New(rand.NewPCG(7, 8)))
+	frame.Seq = 2
+	second, _ := enc.Encode(frame, screen.Damage{image.Rect(5, 5, 50, 9)}, Tuning{})
+	f.Add(first, second)
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		dec, err := NewGather(view)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, msg := range [][]byte{first, second} {
+			pic, err := dec.Decode(msg)
+			if err != nil && !errors.Is(err, ErrMalformed) || pic != nil && len(pic.Pix) != view.Grid.X*view.Grid.Y {
+				t.Fatalf("%v", err)
+			}
+		}
+	})
 }

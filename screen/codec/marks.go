@@ -12,6 +12,7 @@ type marks struct {
 	bits  []uint64
 	row   int // no row above has a mark
 	end   int // no row from here on has one
+	at    int // next goes on here
 }
 
 func newMarks(size image.Point) marks {
@@ -43,20 +44,68 @@ func (m *marks) add(r image.Rectangle) {
 	}
 }
 
-// next takes the first run of marks in reading order, at most a row long.
+// begin lets next start with row y; what is marked above stays for the time after.
+func (m *marks) begin(y int) { m.at = max(y, m.row) }
+
+// next takes the first run of marks from where begin said, in reading order, at most a row long.
 func (m *marks) next() (y, x0, x1 int, ok bool) {
-	for ; m.row < m.end; m.row++ {
-		row := m.bits[m.row*m.words : (m.row+1)*m.words]
+	for ; m.at < m.end; m.at++ {
+		row := m.bits[m.at*m.words : (m.at+1)*m.words]
 		for i, w := range row {
 			if w == 0 {
 				continue
 			}
 			x0 = i*64 + bits.TrailingZeros64(w)
-			return m.row, x0, take(row, x0), true
+			return m.at, x0, take(row, x0), true
+		}
+		if m.at == m.row {
+			m.row++
+		}
+	}
+	m.trim()
+	return 0, 0, 0, false
+}
+
+// trim brings the end up to behind the last row with a mark.
+func (m *marks) trim() {
+	for ; m.end > m.row; m.end-- {
+		if !blank(m.bits[(m.end-1)*m.words : m.end*m.words]) {
+			return
 		}
 	}
 	m.row, m.end = m.size.Y, 0
-	return 0, 0, 0, false
+}
+
+func blank(row []uint64) bool {
+	for _, w := range row {
+		if w != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// count is how many marks there are.
+func (m *marks) count() (n int) {
+	for y := m.row; y < m.end; y++ {
+		for _, w := range m.bits[y*m.words : (y+1)*m.words] {
+			n += bits.OnesCount64(w)
+		}
+	}
+	return n
+}
+
+// move takes the marks of o, a set of the same size.
+func (m *marks) move(o *marks) {
+	if o.empty() {
+		return
+	}
+	for i := o.row * o.words; i < o.end*o.words; i++ {
+		m.bits[i] |= o.bits[i]
+		o.bits[i] = 0
+	}
+	m.row, m.end = min(m.row, o.row), max(m.end, o.end)
+	o.row, o.end = o.size.Y, 0
 }
 
 // take clears the run that begins at x0 and returns where it ends.

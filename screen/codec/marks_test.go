@@ -22,10 +22,23 @@ func TestMarksGiveEachPixelOnce(t *testing.T) {
 					}
 				}
 			}
+			from := rapid.SampledFrom([]int{0, 0, 1, size.Y}).Draw(t, "from row")
+			m.begin(from)
+			if got := m.count(); got != len(want) {
+				t.Fatalf("counts %d marks of %d", got, len(want))
+			}
 			for left := rapid.IntRange(0, 30).Draw(t, "runs taken"); left > 0; left-- {
 				y, x0, x1, ok := m.next()
 				if !ok {
+					for p := range want {
+						if p.Y >= from {
+							t.Fatalf("%v was left out", p)
+						}
+					}
 					break
+				}
+				if y < from {
+					t.Fatalf("row %d, begun at %d", y, from)
 				}
 				for x := x0; x < x1; x++ {
 					if !want[image.Pt(x, y)] {
