@@ -4,9 +4,11 @@ import (
 	"encoding/binary"
 	"image"
 	"math"
+	"time"
 )
 
-// Message is one message of the screen stream: Viewport and Shown go to the host, Display, Pointer and Hands to the console.
+// Message is one message of the screen stream: Viewport, Shown and Pin go to the host, Display, Pointer, Hands and Quality to
+// the console.
 // The first byte says which; whoever reads refuses what goes the other way.
 type Message interface {
 	Append(b []byte) []byte
@@ -19,6 +21,8 @@ const (
 	kindDisplay  = 3
 	kindPointer  = 4
 	kindHands    = 5
+	kindPin      = 6
+	kindQuality  = 7
 )
 
 // Limits of a Display.
@@ -43,9 +47,10 @@ type Hands []Hand
 type Shown struct {
 	Viewport uint32
 	Seq      uint64
+	Drawn    time.Duration // what the terminal needs for a picture, in whole milliseconds; 0: not known
 }
 
-// ParseMessage reads one whole message. It returns a Viewport, Shown, Display, Pointer or Hands, or ErrMalformed.
+// ParseMessage reads one whole message. It returns one of those that Message names, or ErrMalformed.
 func ParseMessage(b []byte) (Message, error) {
 	r := reader{b: b}
 	var m Message
@@ -53,13 +58,17 @@ func ParseMessage(b []byte) (Message, error) {
 	case kindViewport:
 		m = r.viewport()
 	case kindShown:
-		m = Shown{Viewport: uint32(r.uint(math.MaxUint32)), Seq: r.uint(math.MaxUint64)}
+		m = r.shown()
 	case kindDisplay:
 		m = r.display()
 	case kindPointer:
 		m = r.pointer()
 	case kindHands:
 		m = r.hands()
+	case kindPin:
+		m = r.pin()
+	case kindQuality:
+		m = r.quality()
 	default:
 		r.fail("kind %d", kind)
 	}
@@ -82,12 +91,6 @@ func (r *reader) viewport() Viewport {
 		r.fail("%v", err)
 	}
 	return v
-}
-
-// Append adds s.
-func (s Shown) Append(b []byte) []byte {
-	b = binary.AppendUvarint(append(b, kindShown), uint64(s.Viewport))
-	return binary.AppendUvarint(b, s.Seq)
 }
 
 // Append adds d with its first MaxMonitors monitors.

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -18,7 +19,11 @@ var messages = []struct {
 }{
 	{Viewport{ID: 300, Region: image.Rect(0, 0, 1920, 1080), Grid: image.Pt(320, 192)}, "01 ac02 00 00 800f b808 c002 c001"},
 	{Viewport{ID: 1, Region: image.Rect(10, 20, 13, 24), Grid: image.Pt(1, 2)}, "01 01 0a 14 03 04 01 02"},
-	{Shown{Viewport: 7, Seq: 129}, "02 07 8101"},
+	{Shown{Viewport: 7, Seq: 129}, "02 07 8101 00"},
+	{Shown{Viewport: 7, Seq: 129, Drawn: 300 * time.Millisecond}, "02 07 8101 ac02"},
+	{Thin, "06 03"},
+	{Quality{Pin: Fast, Why: WhyLoss, Tolerance: 24, Coarse: true, Shrink: 2, Separate: true}, "07 02 02 18 01 02 01"},
+	{Quality{Shrink: 1}, "07 00 00 00 00 01 00"},
 	{Display{Size: image.Pt(1920, 1080), Name: ":0"}, "03 800f b808 02 3a30 00"},
 	{
 		Display{Size: image.Pt(200, 100), Name: ":1", Monitors: []Monitor{

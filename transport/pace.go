@@ -65,6 +65,7 @@ func (p *pace) take(n int, c Class) int {
 		p.pacer.full = true
 		return 0
 	}
+	p.pacer.gave = time.Now()
 	return p.pacer.take(n, c == Picture)
 }
 
@@ -187,7 +188,10 @@ func (s *pacedStream) CancelWrite(code uint64) {
 type Line struct {
 	Rate  float64       // bytes a second that it carried when it was full; 0: it never was
 	Base  time.Duration // lowest RTT of the last half minute
-	Queue time.Duration // RTT above that, in the last round trip
+	First time.Duration // RTT of the first packets, which are as long as packets are
+	Queue time.Duration // RTT above the lowest, in the last round trip
+	Full  bool          // paced streams were held back in the last round trip
+	Busy  bool          // something paced was sent in the last second
 	Lost  uint64        // packets, since the link began
 	Sent  uint64        // packets
 	Heard time.Time     // newest packet that the other end has signed; zero: none yet
@@ -200,7 +204,8 @@ func (l *Link) Line() Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Line{
-		Rate: p.pacer.rate, Base: p.pacer.base.value(), Queue: p.pacer.queue,
+		Rate: p.pacer.rate, Base: p.pacer.base.value(), First: p.pacer.first, Queue: p.pacer.queue,
+		Full: p.pacer.full || p.pacer.wasFull, Busy: time.Since(p.pacer.gave) < time.Second,
 		Lost: lost, Sent: l.conn.ConnectionStats().PacketsSent, Heard: heard,
 	}
 }

@@ -24,6 +24,8 @@ type pacer struct {
 	rate     float64 // bytes a second that the line carried when it was full; 0: never was
 	queue    time.Duration
 	base     lowest
+	first    time.Duration // RTT
+	gave     time.Time     // something, last
 
 	inFlight int
 	pending  int       // given out, not yet on their way
@@ -34,8 +36,6 @@ type pacer struct {
 
 	begun  time.Time // of the round
 	low    time.Duration
-	sum    time.Duration // of the samples
-	count  int
 	acked  int
 	active time.Time // newest acknowledgement
 }
@@ -79,7 +79,7 @@ func (p *pacer) aim() time.Duration {
 	if p.rate == 0 {
 		return queueAim
 	}
-	return queueAim + time.Duration(float64(p.piece()+header)/p.rate*float64(time.Second))
+	return max(queueAim, time.Duration(float64(p.piece()+header)/p.rate*float64(time.Second)))
 }
 
 // take gives out at most most bytes now. first lets a stream go a quarter over the share: what a person waits for need not
@@ -115,10 +115,12 @@ func (p *pacer) told(now time.Time, rtt time.Duration, inFlight int) {
 		p.begin(now)
 		p.share = max(min(p.share, firstShare), p.share/2)
 	}
+	if p.active.IsZero() {
+		p.first = rtt
+	}
 	p.active = now
 	p.base.add(now, rtt)
 	p.acked += was - inFlight
-	p.sum, p.count = p.sum+rtt, p.count+1
 	if p.low == 0 || rtt < p.low {
 		p.low = rtt
 	}
@@ -138,16 +140,16 @@ func (p *pacer) told(now time.Time, rtt time.Duration, inFlight int) {
 
 func (p *pacer) begin(now time.Time) {
 	p.wasFull, p.full = p.full, false
-	p.begun, p.low, p.sum, p.count, p.acked = now, 0, 0, 0, 0
+	p.begun, p.low, p.acked = now, 0, 0
 }
 
 // judge sets the share by what the round has shown.
 func (p *pacer) judge(now time.Time) {
-	if p.count == 0 {
+	if p.low == 0 {
 		return
 	}
 	base := p.base.value()
-	p.queue = max(0, (p.low+p.sum/time.Duration(p.count))/2-base)
+	p.queue = max(0, p.low-base)
 	if p.back > 0 {
 		p.share, p.back = p.back, 0
 		return

@@ -134,12 +134,12 @@ func FuzzGather(f *testing.F) {
 		f.Fatal(err)
 	}
 	frame.Seq = 1
-	msg, _ := enc.Encode(frame, nil, Tuning{})
+	msg, _ := enc.EncodeAs(frame, nil, Tuning{})
 	first := append([]byte(nil), msg...)
 	enc.Confirmed(1)
 	scribble(frame, image.Rect(5, 5, 50, 9), 1, rand.New(rand.NewPCG(7, 8)))
 	frame.Seq = 2
-	second, _ := enc.Encode(frame, screen.Damage{image.Rect(5, 5, 50, 9)}, Tuning{})
+	second, _ := enc.EncodeAs(frame, screen.Damage{image.Rect(5, 5, 50, 9)}, Tuning{})
 	f.Add(first, second)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
 		dec, err := NewGather(view)

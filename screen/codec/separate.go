@@ -21,7 +21,7 @@ import (
 
 // MaxAway is how many pictures an encoder lets be on their way before one of them is confirmed, and how many a decoder
 // keeps to start from.
-const MaxAway = 8
+const MaxAway = 12
 
 // Separate makes separate messages for one viewer. It belongs to one goroutine.
 type Separate struct {
@@ -32,7 +32,8 @@ type Separate struct {
 	base   canvas          // the newest that the viewer has confirmed
 	away   []canvas        // sent after it, oldest first
 	free   [][]screen.RGB565
-	behind bool // the last message does not show now: it was full, or less than exact
+	behind bool // the last message does not show all of now: it was full
+	rough  bool // the last message was less than exact
 	from   int  // the row where the next message begins
 
 	spans  spans
@@ -77,6 +78,12 @@ func (e *Separate) Mark(d screen.Damage) {
 // Pending says whether something is marked, or the viewer will not have everything when it has what was sent.
 func (e *Separate) Pending() bool { return e.behind || !e.dirty.empty() }
 
+// Rough says whether the last message was less than exact, and Refine lets the next one mend it.
+func (e *Separate) Rough() bool { return e.rough && !e.Pending() }
+
+// Refine lets the next message be made although nothing changed.
+func (e *Separate) Refine() { e.behind = true }
+
 // Marked is how many pixels of the grid a message may set.
 func (e *Separate) Marked() int {
 	if e.behind {
@@ -97,10 +104,10 @@ func (e *Separate) Confirmed(seq uint64) {
 // Away is how many pictures are on their way.
 func (e *Separate) Away() int { return len(e.away) }
 
-// Encode makes the message that brings a viewer who has the confirmed picture to f, of which d changed since the last call
+// EncodeAs makes the message that brings a viewer who has the confirmed picture to f, of which d changed since the last call
 // of Encode or Mark. Nothing changed since the last message, or MaxAway pictures are on their way: false. The message holds
 // until the next call.
-func (e *Separate) Encode(f *screen.Frame, d screen.Damage, t Tuning) (msg []byte, changed bool) {
+func (e *Separate) EncodeAs(f *screen.Frame, d screen.Damage, t Tuning) (msg []byte, changed bool) {
 	e.Mark(d)
 	if !e.view.Region.In(image.Rectangle{Max: f.Size}) || !e.Pending() || len(e.away) >= MaxAway {
 		return nil, false
@@ -149,7 +156,7 @@ func (e *Separate) differ(next []screen.RGB565, t Tuning) {
 	w := e.view.Grid.X
 	row := make([]screen.RGB565, w)
 	y := e.from
-	e.behind, e.from = y > 0, 0
+	e.behind, e.rough, e.from = y > 0, false, 0
 	for ; y < e.view.Grid.Y; y++ {
 		if e.spans.size() >= limit {
 			e.behind, e.from = true, y
@@ -158,7 +165,7 @@ func (e *Separate) differ(next []screen.RGB565, t Tuning) {
 		copy(row, e.now[y*w:])
 		sent := next[y*w : (y+1)*w]
 		if !t.exact() && settle(row, sent, t) {
-			e.behind = true
+			e.rough = true
 		}
 		e.spans.differ(row, sent, y*w)
 	}

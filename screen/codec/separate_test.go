@@ -52,7 +52,7 @@ func TestSeparatePicturesNeedOnlyWhatWasConfirmed(t *testing.T) {
 			scribble(f, r, rapid.IntRange(0, 2).Draw(t, "style"), rnd)
 			f.Seq++
 			tune := Tuning{Tolerance: rapid.SampledFrom([]int{0, 8, 24}).Draw(t, "tolerance"), Coarse: rapid.Bool().Draw(t, "coarse"), Limit: rapid.SampledFrom([]int{0, 40, 400}).Draw(t, "limit")}
-			if msg, changed := enc.Encode(f, screen.Damage{r}, tune); changed {
+			if msg, changed := enc.EncodeAs(f, screen.Damage{r}, tune); changed {
 				switch msg = slices.Clone(msg); rapid.IntRange(0, 3).Draw(t, "fate") {
 				case 0: // lost
 				case 1:
@@ -78,7 +78,7 @@ func TestSeparatePicturesNeedOnlyWhatWasConfirmed(t *testing.T) {
 		}
 		for i := 0; i == 0 || enc.Pending() || enc.Away() > 0; i++ {
 			f.Seq++
-			if msg, changed := enc.Encode(f, screen.Damage{{Max: size}}, Tuning{}); changed {
+			if msg, changed := enc.EncodeAs(f, screen.Damage{{Max: size}}, Tuning{}); changed {
 				deliver(msg)
 			} else if last == nil || i > 100 {
 				t.Fatal("does not settle")
@@ -103,7 +103,7 @@ func TestSeparateMessagesThatMakeNoSense(t *testing.T) {
 		t.Fatal(err)
 	}
 	scribble(f, image.Rectangle{Max: f.Size}, 1, rand.New(rand.NewPCG(1, 2)))
-	msg, _ := enc.Encode(f, nil, Tuning{})
+	msg, _ := enc.EncodeAs(f, nil, Tuning{})
 	good := slices.Clone(msg)
 	for name, bad := range map[string][]byte{
 		"empty": nil, "cut": good[:len(good)-3], "more": append(slices.Clone(good), 1, 2, 3),

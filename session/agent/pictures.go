@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"sync"
+	"time"
 
 	"assist/screen"
 	"assist/screen/codec"
@@ -29,7 +31,17 @@ type lookout struct {
 	newest screen.Viewport            // Grid zero: none yet
 	asked  map[uint32]screen.Viewport // the newest keepAsked
 	arrive uint32                     // viewport of the newest picture stream
-	unsaid []screen.Message           // waits to be sent: at most one Viewport and one Shown
+	unsaid []screen.Message           // waits to be sent: at most one Viewport, one Shown and one Pin
+	pin    screen.Pin
+	drawn  time.Duration // what the terminal needs for a picture
+	apart  *gathered     // separate pictures of the viewport in arrive
+}
+
+// gathered puts the separate pictures of one viewport together, which come on a stream each.
+type gathered struct {
+	mu     sync.Mutex
+	look   screen.Viewport
+	gather *codec.Gather
 }
 
 // look asks for v under the next number.
@@ -47,7 +59,10 @@ func (l *lookout) look(v screen.Viewport) {
 func (l *lookout) renew() {
 	l.mu.Lock()
 	v := l.newest
-	l.unsaid = nil
+	l.unsaid, l.apart = nil, nil
+	if l.pin != screen.Auto {
+		l.say(l.pin)
+	}
 	l.mu.Unlock()
 	if v.Grid.X > 0 {
 		l.look(v)
@@ -56,9 +71,8 @@ func (l *lookout) renew() {
 
 // say replaces what waits of the same kind: the newest counts. It needs mu.
 func (l *lookout) say(m screen.Message) {
-	_, look := m.(screen.Viewport)
 	for i, old := range l.unsaid {
-		if _, was := old.(screen.Viewport); was == look {
+		if reflect.TypeOf(old) == reflect.TypeOf(m) {
 			l.unsaid[i] = m
 			wake(l.ready)
 			return
@@ -79,16 +93,23 @@ func (l *lookout) take() []byte {
 	return b
 }
 
-// begin says what viewport id shows and whether its pictures are wanted still.
-func (l *lookout) begin(id uint32) (screen.Viewport, bool) {
+// begin says what a picture stream shows and whether it is wanted still; apart is for separate pictures.
+func (l *lookout) begin(h inner.PictureHead) (look screen.Viewport, apart *gathered, wanted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v, known := l.asked[id]
-	if !known || id < l.arrive {
-		return v, false
+	v, known := l.asked[h.Viewport]
+	if !known || h.Viewport < l.arrive {
+		return v, nil, false
 	}
-	l.arrive = id
-	return v, true
+	l.arrive = h.Viewport
+	v = v.Shrunk(int(h.Shrink))
+	switch {
+	case !h.Separate:
+		l.apart = nil
+	case l.apart == nil || l.apart.look != v:
+		l.apart = &gathered{look: v}
+	}
+	return v, l.apart, true
 }
 
 // shown acknowledges a picture; false when a newer viewport's pictures have begun.
@@ -98,8 +119,23 @@ func (l *lookout) shown(p *screen.Picture) bool {
 	if p.Viewport.ID < l.arrive {
 		return false
 	}
-	l.say(screen.Shown{Viewport: p.Viewport.ID, Seq: p.Seq})
+	l.say(screen.Shown{Viewport: p.Viewport.ID, Seq: p.Seq, Drawn: l.drawn})
 	return true
+}
+
+// want pins how pictures are made.
+func (l *lookout) want(p screen.Pin) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pin = p
+	l.say(p)
+}
+
+// drew takes how long the terminal needed for a picture.
+func (l *lookout) drew(took time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.drawn += (took - l.drawn) / 4
 }
 
 // runScreen tells the host what is looked at and what was shown, and hears where the pointer is.
@@ -141,6 +177,8 @@ func (v *visit) readScreen(stream transport.Stream) error {
 			v.s.update(func(st *console.State) { st.Pointer = m })
 		case screen.Hands:
 			v.s.update(func(st *console.State) { st.Pointers = others(m, st.Self) })
+		case screen.Quality:
+			v.s.update(func(st *console.State) { st.Quality = m })
 		default:
 			return fmt.Errorf("screen stream: %w", inner.ErrMalformed)
 		}
@@ -157,7 +195,7 @@ func others(hands screen.Hands, self session.MemberID) (out []console.MemberPoin
 	return out
 }
 
-// acceptPictures takes the streams of pictures, one a viewport.
+// acceptPictures takes the streams of pictures: one a viewport, or one a picture.
 func (v *visit) acceptPictures(ctx context.Context) error {
 	if !v.admitted(ctx) {
 		return nil
@@ -181,13 +219,16 @@ func (v *visit) acceptPictures(ctx context.Context) error {
 // readPictures decodes the pictures of one viewport until they end or those of a newer one come.
 func (v *visit) readPictures(stream transport.ReceiveStream) error {
 	r := reader(stream)
-	id, err := inner.ReadPictureHead(r)
+	head, err := inner.ReadPictureHead(r)
 	if err != nil {
 		return pictureEnd(err)
 	}
-	look, wanted := v.s.looks.begin(id)
+	look, apart, wanted := v.s.looks.begin(head)
 	if !wanted {
 		return nil
+	}
+	if head.Separate {
+		return v.readApart(r, apart)
 	}
 	decoder, err := codec.NewDecoder(look)
 	if err != nil {
@@ -202,13 +243,57 @@ func (v *visit) readPictures(stream transport.ReceiveStream) error {
 		if err != nil {
 			return fmt.Errorf("picture: %w", err)
 		}
-		if !v.s.looks.shown(p) {
+		if !v.s.show(p) {
 			return nil
 		}
-		v.s.picture.Store(p)
-		v.s.shown.Add(1)
-		v.s.signal()
 	}
+}
+
+// readApart decodes one separate picture. Those that are older than one that is there already are passed over.
+func (v *visit) readApart(r *bufio.Reader, a *gathered) error {
+	b, err := inner.ReadPicture(r, codec.MaxMessage, nil)
+	if err != nil {
+		return pictureEnd(err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.gather == nil {
+		if a.gather, err = codec.NewGather(a.look); err != nil {
+			return fmt.Errorf("picture of %v: %w", a.look, err)
+		}
+	}
+	p, err := a.gather.Decode(b)
+	if err != nil {
+		return fmt.Errorf("picture: %w", err)
+	}
+	if p != nil {
+		v.s.show(p)
+	}
+	return nil
+}
+
+// picturesOnly obeys a command that concerns pictures and nothing else; false when it is another one.
+func (s *Session) picturesOnly(c console.Command) bool {
+	switch c := c.(type) {
+	case console.PinQuality:
+		s.looks.want(c.Pin)
+	case console.Drew:
+		s.looks.drew(c.Took)
+	default:
+		return false
+	}
+	return true
+}
+
+// show makes p the newest picture; false when a newer viewport's pictures have begun.
+func (s *Session) show(p *screen.Picture) bool {
+	if !s.looks.shown(p) {
+		return false
+	}
+	s.picture.Store(p)
+	s.shown.Add(1)
+	s.signal()
+	return true
 }
 
 // pictureEnd says whether the end of a picture stream is one: the host closes or resets a stream whose viewport was replaced.

@@ -239,7 +239,7 @@ func TestNewestViewportAndNewestAcknowledgementAreSent(t *testing.T) {
 	l := newLookout()
 	l.look(view(10))
 	l.look(view(20))
-	v, _ := l.begin(2)
+	v, _, _ := l.begin(inner.PictureHead{Viewport: 2})
 	l.shown(&screen.Picture{Viewport: v, Seq: 5})
 	l.shown(&screen.Picture{Viewport: v, Seq: 6})
 	got := messages(t, l)
@@ -255,20 +255,20 @@ func TestPicturesOfOlderViewportsAreNotWanted(t *testing.T) {
 	l := newLookout()
 	l.look(view(10))
 	l.look(view(20))
-	if _, ok := l.begin(3); ok {
+	if _, _, ok := l.begin(inner.PictureHead{Viewport: 3}); ok {
 		t.Error("a viewport that was never asked for")
 	}
-	old, ok := l.begin(1)
+	old, _, ok := l.begin(inner.PictureHead{Viewport: 1})
 	if !ok || old.Grid.X != 10 {
 		t.Error("the older one is wanted until the newer one comes")
 	}
-	if _, ok := l.begin(2); !ok {
+	if _, _, ok := l.begin(inner.PictureHead{Viewport: 2}); !ok {
 		t.Error("the newest is not wanted")
 	}
 	if l.shown(&screen.Picture{Viewport: old, Seq: 1}) {
 		t.Error("an older viewport's picture after the newer began")
 	}
-	if _, ok := l.begin(1); ok {
+	if _, _, ok := l.begin(inner.PictureHead{Viewport: 1}); ok {
 		t.Error("an older viewport's stream after the newer began")
 	}
 }
@@ -294,6 +294,35 @@ func TestNewLinkAsksUnderANewNumber(t *testing.T) {
 	l.renew()
 	got := messages(t, l)
 	if len(got) != 1 || got[0].(screen.Viewport).ID != 2 || got[0].(screen.Viewport).Grid.X != 10 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestSeparateStreamsOfOneGridShareWhatTheyStartFrom(t *testing.T) {
+	l := newLookout()
+	l.look(view(10))
+	_, first, _ := l.begin(inner.PictureHead{Viewport: 1, Shrink: 1, Separate: true})
+	_, same, _ := l.begin(inner.PictureHead{Viewport: 1, Shrink: 1, Separate: true})
+	small, other, _ := l.begin(inner.PictureHead{Viewport: 1, Shrink: 2, Separate: true})
+	if first == nil || first != same || first == other || small.Grid != image.Pt(5, 5) {
+		t.Errorf("%p %p %p, grid %v", first, same, other, small.Grid)
+	}
+	l.begin(inner.PictureHead{Viewport: 1, Shrink: 2}) // with a history again
+	if _, anew, _ := l.begin(inner.PictureHead{Viewport: 1, Shrink: 2, Separate: true}); anew == other {
+		t.Error("pictures from before the history")
+	}
+}
+
+func TestPinIsSaidAgainToANewHostConnection(t *testing.T) {
+	l := newLookout()
+	l.look(view(10))
+	l.want(screen.Fast)
+	l.want(screen.Thin)
+	if got := messages(t, l); len(got) != 2 || got[1] != screen.Thin {
+		t.Errorf("%v", got)
+	}
+	l.renew()
+	if got := messages(t, l); len(got) != 2 || got[0] != screen.Thin {
 		t.Errorf("%v", got)
 	}
 }

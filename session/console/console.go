@@ -43,6 +43,7 @@ type State struct {
 	Display   screen.Display // Size zero: none is shared
 	Text      Text
 	Pointer   screen.Pointer
+	Quality   screen.Quality // how pictures are made now, and why; Shrink 0: not told yet
 	Roster    session.Roster
 	Self      session.MemberID
 	Words     []string // three words to compare, nil when the key was known
@@ -151,6 +152,10 @@ type (
 	}
 	// RevokeInvite closes one.
 	RevokeInvite struct{ Code string }
+	// PinQuality says how pictures are to be made.
+	PinQuality struct{ Pin screen.Pin }
+	// Drew tells how long the terminal took for a picture, so that the host sends no more than it takes.
+	Drew struct{ Took time.Duration }
 )
 
 func (Say) command()            {}
@@ -166,3 +171,5 @@ func (SetMember) command()      {}
 func (SetMode) command()        {}
 func (Invite) command()         {}
 func (RevokeInvite) command()   {}
+func (PinQuality) command()     {}
+func (Drew) command()           {}

@@ -56,6 +56,7 @@ type fakeLink struct {
 	err      error
 	mu       sync.Mutex
 	all      []*pipe
+	line     transport.Line
 }
 
 func newFakeLink(device transport.Fingerprint) *fakeLink {
@@ -106,6 +107,19 @@ func (l *fakeLink) SendDatagram(_ context.Context, kind wire.DatagramKind, b []b
 	}
 	l.taken <- seq
 	return nil
+}
+
+func (l *fakeLink) Line() transport.Line {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.line
+}
+
+// say changes what the link says of its line.
+func (l *fakeLink) say(change func(*transport.Line)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.line)
 }
 
 func (l *fakeLink) Close(code uint64, reason string) { l.shut(code, reason, false) }

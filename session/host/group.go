@@ -1,6 +1,7 @@
 package host
 
 import (
+	"image"
 	"slices"
 	"time"
 
@@ -10,11 +11,57 @@ import (
 
 // group is the viewers that share an encoder: all of them get every message, from the first on.
 type group struct {
-	enc     *codec.Encoder
+	enc     maker
 	members []*viewer
 	fresh   bool      // nothing sent yet
 	begun   time.Time // of the stream
 	sent    time.Time // newest picture
+	moved   time.Time // something in the viewport, last
+	terms   terms     // of the newest picture
+}
+
+// maker is what both kinds of encoders have.
+type maker interface {
+	Viewport() screen.Viewport
+	Mark(d screen.Damage)
+	Pending() bool
+	Marked() int
+	Rough() bool
+	Refine()
+	EncodeAs(f *screen.Frame, d screen.Damage, t codec.Tuning) (msg []byte, changed bool)
+}
+
+// separate says whether the pictures are such that each needs only a confirmed one.
+func (g *group) separate() bool {
+	_, ok := g.enc.(*codec.Separate)
+	return ok
+}
+
+// newMaker is an encoder for what v is to get now.
+func newMaker(v *viewer, display image.Point) (maker, error) {
+	if v.judge.loss.separate {
+		return codec.NewSeparate(v.wants(), display)
+	}
+	return codec.NewEncoder(v.wants(), display)
+}
+
+// choose is the terms of the member with the poorest line.
+func (g *group) choose(now time.Time, marked int) (t terms) {
+	for i, v := range g.members {
+		o := v.judge.choose(now, marked)
+		if v.terms = o; i == 0 || o.level > t.level || o.level == t.level && o.every > t.every {
+			t = o
+		}
+	}
+	return t
+}
+
+// mendDue says when what is rough is to be sent exactly, if anything is.
+func (g *group) mendDue() (due time.Time, rough bool) {
+	if g.fresh || !g.enc.Rough() {
+		return due, false
+	}
+	return g.moved.Add(g.members[0].judge.mends()), true
 }
 
 // place finds a group for a viewer: one with its viewport, which begins anew for all, or one of its own.
@@ -23,25 +70,25 @@ func (s *studio) place(v *viewer, now time.Time) {
 	if v.group != nil || !v.told || v.view.Grid.X == 0 {
 		return
 	}
-	if g := s.peers(v.view); g != nil && !v.alone && now.Sub(g.begun) >= settleTime {
+	if g := s.peers(v); g != nil && !v.alone && now.Sub(g.begun) >= settleTime {
 		s.join(g, now, v)
 		return
 	}
-	enc, err := codec.NewEncoder(v.view, s.display.Size)
+	enc, err := newMaker(v, s.display.Size)
 	if err != nil {
 		s.log.Warn("no encoder", "viewport", v.view, "err", err)
 		return
 	}
-	g := &group{enc: enc, members: []*viewer{v}, fresh: true, begun: now}
+	g := &group{enc: enc, members: []*viewer{v}, fresh: true, begun: now, moved: now}
 	v.group = g
 	v.begin()
 	s.groups = append(s.groups, g)
 }
 
-// peers is the group that viewers of the same viewport share.
-func (s *studio) peers(v screen.Viewport) *group {
+// peers is the group that viewers of the same viewport share who want it alike.
+func (s *studio) peers(v *viewer) *group {
 	for _, g := range s.groups {
-		if g.enc.Viewport().Same(v) && !g.members[0].alone {
+		if o := g.members[0]; g.enc.Viewport().Same(v.wants()) && !o.alone && o.judge.pin == v.judge.pin && !g.separate() {
 			return g
 		}
 	}
@@ -50,10 +97,12 @@ func (s *studio) peers(v screen.Viewport) *group {
 
 // join adds viewers to a group, whose stream begins anew.
 func (s *studio) join(g *group, now time.Time, more ...*viewer) {
-	if err := g.enc.Reset(g.enc.Viewport(), s.display.Size); err != nil {
+	enc, err := codec.NewEncoder(g.enc.Viewport(), s.display.Size)
+	if err != nil {
 		s.log.Debug("viewport no longer fits", "err", err)
 		return
 	}
+	g.enc = enc
 	for _, v := range more {
 		s.out(v)
 		v.group, v.alone = g, false
@@ -108,12 +157,12 @@ func (s *studio) split(now time.Time) bool {
 // merge brings viewers that keep up together with others of their viewport, all of a group at once.
 func (s *studio) merge(now time.Time) {
 	for _, g := range slices.Clone(s.groups) {
-		if len(g.members) == 0 || g.members[0].alone || now.Sub(g.begun) < settleTime {
+		if len(g.members) == 0 || g.members[0].alone || g.separate() || now.Sub(g.begun) < settleTime {
 			continue
 		}
 		var more []*viewer
 		for _, o := range s.groups {
-			if o != g && len(o.members) == 1 && o.enc.Viewport().Same(g.enc.Viewport()) && o.members[0].keepsUp(now) {
+			if o != g && len(o.members) == 1 && s.peers(o.members[0]) == g && o.members[0].keepsUp(now) {
 				more = append(more, o.members[0])
 			}
 		}
@@ -129,18 +178,40 @@ func (v *viewer) keepsUp(now time.Time) bool {
 	if v.alone {
 		rest = mergeAfter
 	}
-	return v.credit() && now.Sub(v.good) >= rest && now.Sub(v.group.begun) >= rest
+	return !v.judge.loss.separate && v.credit() && now.Sub(v.good) >= rest && now.Sub(v.group.begun) >= rest
 }
+
+// every is the time between two pictures.
+func (g *group) every() time.Duration { return max(pace, g.terms.every) }
 
 // ready says whether a picture for g can be made now: all viewers have credit and the pace allows it.
 func (g *group) ready(now time.Time) bool {
-	return !now.Before(g.sent.Add(pace)) && !slices.ContainsFunc(g.members, func(v *viewer) bool { return !v.credit() })
+	return !now.Before(g.sent.Add(g.every())) && !slices.ContainsFunc(g.members, func(v *viewer) bool { return !v.credit() })
 }
 
 // when is when to look at g again although nothing happens.
 func (g *group) when(now time.Time) time.Time {
-	if due := g.sent.Add(pace); now.Before(due) {
+	if due := g.sent.Add(g.every()); now.Before(due) {
 		return due
 	}
 	return now.Add(splitAfter)
+}
+
+// judge takes what the links say of themselves, moves viewers whose pictures must be made in another way, and tells them.
+func (s *studio) judge(now time.Time) {
+	for _, v := range s.viewers {
+		if v.group == nil || now.Sub(v.judge.looked) < pace {
+			continue
+		}
+		anew := v.judge.look(now, v.link.Line())
+		if v.judge.resize(now.Sub(v.group.moved)) || anew {
+			s.out(v)
+			v.alone = v.judge.loss.separate
+			s.place(v, now)
+		}
+		if q := v.judge.quality(now, v.terms); q != v.quality && now.Sub(v.qualityTold) >= time.Second {
+			v.quality, v.qualityTold = q, now
+			v.tell(q)
+		}
+	}
 }

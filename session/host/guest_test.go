@@ -23,6 +23,8 @@ import (
 
 // guest is a console.
 type guest struct {
+	gather  *codec.Gather
+	streams int // of separate pictures
 	s       *stage
 	link    *fakeLink
 	control *pipe
@@ -188,12 +190,13 @@ func (g *guest) lookAtPictures() {
 
 func (g *guest) readPictures(p *pipe) {
 	r := bufio.NewReader(p)
-	id, err := inner.ReadPictureHead(r)
+	head, err := inner.ReadPictureHead(r)
 	if err != nil {
 		return
 	}
-	view := screen.Viewport{ID: id, Region: image.Rect(0, 0, 64, 48), Grid: image.Pt(32, 24)}
-	d, err := codec.NewDecoder(view)
+	id := head.Viewport
+	view := screen.Viewport{ID: id, Region: image.Rect(0, 0, 64, 48), Grid: image.Pt(32, 24)}.Shrunk(int(head.Shrink))
+	d, err := g.decoder(head, view)
 	if err != nil {
 		g.s.t.Error(err)
 		return
@@ -221,11 +224,33 @@ func (g *guest) readPictures(p *pipe) {
 			g.s.t.Error(err)
 			return
 		}
+		if pic == nil { // older than one that is there
+			return
+		}
 		g.mu.Lock()
 		g.shown, g.at = append(g.shown, pic), append(g.at, time.Now())
 		g.mu.Unlock()
 		g.sendScreen(screen.Shown{Viewport: id, Seq: pic.Seq})
 	}
+}
+
+// decoder is what a stream of pictures is read by. All streams of separate pictures share one.
+func (g *guest) decoder(h inner.PictureHead, view screen.Viewport) (interface {
+	Decode(msg []byte) (*screen.Picture, error)
+}, error,
+) {
+	if !h.Separate {
+		return codec.NewDecoder(view)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.streams++; g.gather == nil {
+		var err error
+		if g.gather, err = codec.NewGather(view); err != nil {
+			return nil, err
+		}
+	}
+	return g.gather, nil
 }
 
 // newest is the shade of the newest picture's first pixel, and how many there were.

@@ -264,6 +264,7 @@ type link interface {
 	AcceptUni(ctx context.Context) (wireKind, transport.ReceiveStream, error)
 	SendDatagram(ctx context.Context, kind wire.DatagramKind, b []byte) error
 	ReceiveDatagram(ctx context.Context) (wire.DatagramKind, []byte, error)
+	Line() transport.Line
 	Close(code uint64, reason string)
 	Done() <-chan struct{}
 	Err() error

@@ -20,7 +20,7 @@ import (
 // How pictures are paced (design §3).
 const (
 	pace       = time.Second / 15       // between two pictures; the first after a rest goes at once
-	inFlight   = 2                      // pictures that wait for a viewer's word
+	inFlight   = 2                      // pictures that wait for a viewer's word on a short line
 	splitAfter = 150 * time.Millisecond // a viewer without credit for so long holds nobody up any more
 	mergeAfter = 10 * time.Second       // a viewer that kept up for so long shares an encoder again
 	settleTime = time.Second            // between two restarts of a shared encoder, and for a new viewport to settle
@@ -44,6 +44,7 @@ type studio struct {
 	see     map[session.ConsoleID]session.MemberID // what may says, once it is obeyed
 	groups  []*group
 	frame   *screen.Frame
+	number  uint64 // of the newest picture, of any viewer
 	display screen.Display
 	changed bool      // Grab would find something
 	grabbed time.Time // when last
@@ -144,6 +145,7 @@ func (s *studio) step(now time.Time) time.Time {
 			next = t
 		}
 	}
+	s.judge(now)
 	if s.split(now) {
 		s.merge(now)
 	}
@@ -163,8 +165,15 @@ func (s *studio) step(now time.Time) time.Time {
 		}
 		if g.fresh || g.enc.Pending() {
 			if s.shoot(g, now); g.enc.Pending() {
-				sooner(now.Add(pace))
+				sooner(g.when(now))
+				continue
 			}
+		}
+		if due, rough := g.mendDue(); rough && now.Before(due) {
+			sooner(due)
+		} else if rough {
+			s.mend(g, now)
+			sooner(g.when(now))
 		}
 	}
 	return next
@@ -185,7 +194,9 @@ func (s *studio) grab(now time.Time) error {
 		s.moved = now
 	}
 	for _, g := range s.groups {
-		g.enc.Mark(d)
+		if g.enc.Mark(d); g.enc.Pending() {
+			g.moved = now
+		}
 	}
 	if f.Size != s.display.Size {
 		s.display = s.source.Display()
@@ -194,18 +205,40 @@ func (s *studio) grab(now time.Time) error {
 	return nil
 }
 
-// shoot sends a group what it has not seen of the newest frame.
+// shoot sends a group what it has not seen of the newest frame, as exactly as its viewers' lines allow.
 func (s *studio) shoot(g *group, now time.Time) {
-	msg, changed := g.enc.Encode(s.frame, nil)
-	g.fresh = false
-	if !changed {
-		return
-	}
-	g.sent = now
-	framed := inner.AppendPicture(nil, msg)
+	marked := g.enc.Marked()
+	moving := !g.fresh && g.moved.After(g.sent) // else it is what is left of a large picture
+	g.terms = g.choose(now, marked)
+	size := s.send(g, now, g.terms)
 	for _, v := range g.members {
-		v.picture(framed, s.frame.Seq, now)
+		v.judge.made(marked, size, moving, g.terms)
 	}
+}
+
+// mend sends a group exactly what it has roughly.
+func (s *studio) mend(g *group, now time.Time) {
+	g.enc.Refine()
+	t := g.terms
+	t.tune, t.level = g.members[0].judge.mend(), 0
+	s.send(g, now, t)
+}
+
+// send makes one picture for a group and returns how many bytes it has, 0 when there is nothing new.
+func (s *studio) send(g *group, now time.Time, t terms) int {
+	g.fresh = false
+	frame := *s.frame
+	frame.Seq = s.number + 1
+	msg, changed := g.enc.EncodeAs(&frame, nil, t.tune)
+	if !changed {
+		return 0
+	}
+	s.number++
+	g.sent = now
+	for _, v := range g.members {
+		v.picture(msg, s.number, g.separate(), uint8(t.shrink))
+	}
+	return len(msg)
 }
 
 // point sends the pointer when it has moved, and says when to look again.
@@ -261,6 +294,8 @@ func (s *studio) serve(ctx context.Context, group *errgroup.Group, c *console, s
 			s.post(func(s *studio) { s.look(v, m) })
 		case screen.Shown:
 			s.post(func(*studio) { v.shown(m) })
+		case screen.Pin:
+			s.post(func(s *studio) { s.pin(v, m) })
 		default:
 			return fmt.Errorf("%w: a console does not send that on its screen stream", inner.ErrMalformed)
 		}
@@ -274,6 +309,17 @@ func (s *studio) look(v *viewer, view screen.Viewport) {
 		return
 	}
 	s.out(v)
-	v.view, v.alone = view, false
+	v.view, v.alone = view, v.judge.loss.separate
+	s.place(v, time.Now())
+}
+
+// pin makes a viewer's pictures as it wants them.
+func (s *studio) pin(v *viewer, p screen.Pin) {
+	if s.viewers[v.id] != v || v.judge.pin == p {
+		return
+	}
+	v.judge.pin = p
+	v.judge.resize(0)
+	s.out(v)
 	s.place(v, time.Now())
 }

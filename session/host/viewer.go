@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"assist/screen"
+	"assist/screen/codec"
 	"assist/session"
 	"assist/session/inner"
 	"assist/transport"
@@ -32,42 +34,69 @@ type viewer struct {
 	good    time.Time    // since when it keeps up
 	hands   screen.Hands // of others, as it was told
 
+	judge       *judge
+	terms       terms
+	quality     screen.Quality // as it was told
+	qualityTold time.Time
+
 	mu       sync.Mutex
 	display  *screen.Display // the newest, not yet sent
 	pointer  *screen.Pointer // the same
 	others   *screen.Hands   // the same
-	pictures []shot          // to write, in order; at most inFlight and what begins a stream
+	rated    *screen.Quality // the same
+	pictures []shot          // to write, in order; at most two and what begins a stream
 	writing  int             // pictures not yet written, of any stream
 	stream   transport.SendStream
+	apart    []apart       // separate pictures that it has not confirmed, oldest first
 	newWords chan struct{} // cap 1
 	newShots chan struct{} // cap 1
 }
 
-// shot is something for the picture stream: its beginning (head) or one framed picture.
+// shot is something for the picture streams: the beginning of one with a history (head), one framed picture for that, or a
+// separate picture with its head.
 type shot struct {
 	begin bool
-	view  uint32
+	head  inner.PictureHead
+	seq   uint64
 	msg   []byte
 }
 
-func newViewer(c *console, words transport.Stream) *viewer {
-	return &viewer{id: c.id, link: c.link, words: words, newWords: make(chan struct{}, 1), newShots: make(chan struct{}, 1)}
+// apart is the stream of a separate picture.
+type apart struct {
+	seq    uint64
+	stream transport.SendStream
 }
 
-// credit says whether another picture may be on its way.
+func newViewer(c *console, words transport.Stream) *viewer {
+	return &viewer{id: c.id, link: c.link, words: words, judge: newJudge(), newWords: make(chan struct{}, 1), newShots: make(chan struct{}, 1)}
+}
+
+// wants is the viewport with the grid that it gets.
+func (v *viewer) wants() screen.Viewport { return v.view.Shrunk(v.judge.shrink) }
+
+// credit says whether another picture may be on its way. One that has not left this machine yet is enough on a line that
+// carries little: what comes after it should be of the newest frame.
 func (v *viewer) credit() bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return max(len(v.unacked), v.writing) < inFlight
+	writes := inFlight
+	if v.judge.carries > 0 {
+		writes = 1
+	}
+	return len(v.unacked) < v.judge.away() && v.writing < writes
 }
 
-// begin starts another picture stream; what the old one still had to say is void.
+// begin starts another picture stream; what the old one still had to say is void. Separate pictures have streams of their own.
 func (v *viewer) begin() {
 	v.unacked = v.unacked[:0]
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.drop()
-	v.pictures = append(v.pictures, shot{begin: true, view: v.view.ID})
+	head := inner.PictureHead{Viewport: v.view.ID, Shrink: uint8(v.judge.shrink)}
+	if v.group.separate() {
+		head.Viewport = 0
+	}
+	v.pictures = append(v.pictures, shot{begin: true, head: head})
 	wake(v.newShots)
 }
 
@@ -93,15 +122,30 @@ func (v *viewer) drop() {
 		v.stream.CancelWrite(0)
 		v.stream = nil
 	}
+	v.moot(math.MaxUint64)
 }
 
-// picture queues one for the stream.
-func (v *viewer) picture(framed []byte, seq uint64, now time.Time) {
+// moot gives up the separate pictures before seq; it needs mu.
+func (v *viewer) moot(seq uint64) {
+	for len(v.apart) > 0 && v.apart[0].seq < seq {
+		v.apart[0].stream.CancelWrite(0)
+		v.apart = v.apart[1:]
+	}
+}
+
+// picture queues one.
+func (v *viewer) picture(msg []byte, seq uint64, separate bool, shrink uint8) {
+	p := shot{seq: seq}
+	if separate {
+		p.head = inner.PictureHead{Viewport: v.view.ID, Shrink: shrink, Separate: true}
+		p.msg = inner.AppendPictureHead(nil, p.head)
+	}
+	p.msg = inner.AppendPicture(p.msg, msg)
 	v.unacked = append(v.unacked, seq)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.writing++
-	v.pictures = append(v.pictures, shot{msg: framed})
+	v.pictures = append(v.pictures, p)
 	wake(v.newShots)
 }
 
@@ -110,10 +154,23 @@ func (v *viewer) shown(m screen.Shown) {
 	if m.Viewport != v.view.ID {
 		return
 	}
+	if m.Drawn > 0 {
+		v.judge.drawn = m.Drawn
+	}
+	n := len(v.unacked)
 	v.unacked = slices.DeleteFunc(v.unacked, func(seq uint64) bool { return seq <= m.Seq })
+	if len(v.unacked) == n || v.group == nil {
+		return // of a stream before this one
+	}
+	if enc, ok := v.group.enc.(*codec.Separate); ok {
+		enc.Confirmed(m.Seq)
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.moot(m.Seq)
+	}
 }
 
-// tell queues display, pointer or hands; of each the newest wins.
+// tell queues display, pointer, hands or quality; of each the newest wins.
 func (v *viewer) tell(m screen.Message) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -124,11 +181,13 @@ func (v *viewer) tell(m screen.Message) {
 		v.pointer = &m
 	case screen.Hands:
 		v.others = &m
+	case screen.Quality:
+		v.rated = &m
 	}
 	wake(v.newWords)
 }
 
-// writeWords sends display, pointer and hands.
+// writeWords sends display, pointer, hands and quality.
 func (v *viewer) writeWords(ctx context.Context) error {
 	for {
 		v.mu.Lock()
@@ -142,7 +201,10 @@ func (v *viewer) writeWords(ctx context.Context) error {
 		if v.others != nil {
 			b = inner.AppendScreen(b, *v.others)
 		}
-		v.display, v.pointer, v.others = nil, nil, nil
+		if v.rated != nil {
+			b = inner.AppendScreen(b, *v.rated)
+		}
+		v.display, v.pointer, v.others, v.rated = nil, nil, nil, nil
 		v.mu.Unlock()
 		if len(b) > 0 {
 			_ = v.words.SetWriteDeadline(time.Now().Add(stallLimit))
@@ -174,9 +236,15 @@ func (v *viewer) writePictures(ctx context.Context, s *studio) error {
 				return nil
 			case <-v.newShots:
 			}
-		case next.begin && next.view == 0: // nothing follows
+		case next.begin && next.head.Viewport == 0: // nothing follows, or separate pictures
 		case next.begin:
-			if err := v.open(ctx, next.view); err != nil {
+			if err := v.open(ctx, next.head); err != nil {
+				return err
+			}
+		case next.head.Separate:
+			err := v.writeApart(ctx, next, s.over.Load())
+			v.wrote(s)
+			if err != nil {
 				return err
 			}
 		default:
@@ -218,17 +286,12 @@ func givenUp(err error, doing string) error {
 }
 
 // open begins a picture stream, unless another one was asked for meanwhile.
-func (v *viewer) open(ctx context.Context, view uint32) error {
-	ctx, cancel := context.WithTimeout(ctx, stallLimit)
-	defer cancel()
-	stream, err := v.link.OpenUni(ctx, wire.StreamPicture)
+func (v *viewer) open(ctx context.Context, head inner.PictureHead) error {
+	stream, err := v.newStream(ctx)
 	if err != nil {
-		return fmt.Errorf("open picture stream: %w", err)
+		return err
 	}
-	stream.SetUrgency(urgePicture)
-	stream = transport.Pace(stream, transport.Picture)
-	_ = stream.SetWriteDeadline(time.Now().Add(stallLimit))
-	if _, err := stream.Write(inner.AppendPictureHead(nil, view)); err != nil {
+	if _, err := stream.Write(inner.AppendPictureHead(nil, head)); err != nil {
 		return givenUp(err, "begin picture stream")
 	}
 	v.mu.Lock()
@@ -238,6 +301,41 @@ func (v *viewer) open(ctx context.Context, view uint32) error {
 		return nil
 	}
 	v.stream = stream
+	return nil
+}
+
+func (v *viewer) newStream(ctx context.Context) (transport.SendStream, error) {
+	ctx, cancel := context.WithTimeout(ctx, stallLimit)
+	defer cancel()
+	stream, err := v.link.OpenUni(ctx, wire.StreamPicture)
+	if err != nil {
+		return nil, fmt.Errorf("open picture stream: %w", err)
+	}
+	stream.SetUrgency(urgePicture)
+	stream = transport.Pace(stream, transport.Picture)
+	_ = stream.SetWriteDeadline(time.Now().Add(stallLimit))
+	return stream, nil
+}
+
+// writeApart sends a separate picture, unless it became moot meanwhile.
+func (v *viewer) writeApart(ctx context.Context, p shot, over bool) error {
+	if over {
+		return nil
+	}
+	stream, err := v.newStream(ctx)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.apart = append(v.apart, apart{p.seq, stream})
+	if len(v.pictures) > 0 && v.pictures[0].begin {
+		v.moot(math.MaxUint64)
+	}
+	v.mu.Unlock()
+	if _, err := stream.Write(p.msg); err != nil {
+		return givenUp(err, "write picture")
+	}
+	_ = stream.Close() // reset by now, or it ends in order
 	return nil
 }
 

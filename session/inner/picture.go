@@ -6,26 +6,45 @@ import (
 	"errors"
 	"io"
 	"math"
+
+	"assist/screen"
 )
 
-// A picture stream is the number of its viewport (uvarint), then pictures: each a length (uvarint) and the message that the
-// codec made. The stream ends when its viewport is replaced.
+// A picture stream is its head, then pictures: each a length (uvarint) and the message that the codec made. It ends when its
+// viewport is replaced; one of separate pictures (codec.Separate) after its only picture.
+//
+// The head is the number of the viewport (uvarint), what its grid is divided by (a byte), and 1 for separate, else 0 (a byte).
 
-// AppendPictureHead begins a picture stream.
-func AppendPictureHead(b []byte, viewport uint32) []byte {
-	return binary.AppendUvarint(b, uint64(viewport))
+// PictureHead is how a picture stream begins.
+type PictureHead struct {
+	Viewport uint32
+	Shrink   uint8 // 1 to screen.MaxShrink
+	Separate bool
 }
 
-// ReadPictureHead reads the number of the viewport that a picture stream belongs to.
-func ReadPictureHead(r *bufio.Reader) (uint32, error) {
+// AppendPictureHead begins a picture stream.
+func AppendPictureHead(b []byte, h PictureHead) []byte {
+	b = append(binary.AppendUvarint(b, uint64(h.Viewport)), max(1, h.Shrink))
+	if h.Separate {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// ReadPictureHead reads the head of a picture stream.
+func ReadPictureHead(r *bufio.Reader) (PictureHead, error) {
 	v, err := readUvarint(r)
 	if err != nil {
-		return 0, err
+		return PictureHead{}, err
 	}
-	if v > math.MaxUint32 {
-		return 0, malformed("viewport %d", v)
+	var rest [2]byte
+	if _, err := io.ReadFull(r, rest[:]); err != nil {
+		return PictureHead{}, unexpected(err)
 	}
-	return uint32(v), nil
+	if v > math.MaxUint32 || rest[0] < 1 || rest[0] > screen.MaxShrink || rest[1] > 1 {
+		return PictureHead{}, malformed("viewport %d, grid divided by %d, separate %d", v, rest[0], rest[1])
+	}
+	return PictureHead{Viewport: uint32(v), Shrink: rest[0], Separate: rest[1] == 1}, nil
 }
 
 // AppendPicture adds the message of one picture, at most MaxPicture bytes.

@@ -11,14 +11,14 @@ import (
 )
 
 func TestPictureStreamBytes(t *testing.T) {
-	b := AppendPictureHead(nil, 300)
+	b := AppendPictureHead(nil, PictureHead{Viewport: 300, Shrink: 2, Separate: true})
 	b = AppendPicture(b, []byte("abc"))
 	b = AppendPicture(b, nil)
-	if got := hex.EncodeToString(b); got != "ac02"+"03616263"+"00" {
+	if got := hex.EncodeToString(b); got != "ac020201"+"03616263"+"00" {
 		t.Fatal(got)
 	}
 	r := bufio.NewReader(bytes.NewReader(b))
-	if v, err := ReadPictureHead(r); v != 300 || err != nil {
+	if v, err := ReadPictureHead(r); v != (PictureHead{300, 2, true}) || err != nil {
 		t.Fatal(v, err)
 	}
 	for _, want := range []string{"abc", ""} {
@@ -54,7 +54,7 @@ func TestPictureLimits(t *testing.T) {
 	if _, err := ReadPicture(short, 10, nil); err != io.ErrUnexpectedEOF {
 		t.Error(err)
 	}
-	head := bufio.NewReader(bytes.NewReader([]byte{0xff, 0xff, 0xff, 0xff, 0x7f}))
+	head := bufio.NewReader(bytes.NewReader([]byte{0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0}))
 	if _, err := ReadPictureHead(head); !errors.Is(err, ErrMalformed) {
 		t.Error(err)
 	}

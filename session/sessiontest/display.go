@@ -20,6 +20,8 @@ type Display struct {
 	damage  screen.Damage
 	seq     uint64
 	pointer screen.Pointer
+	mark    image.Rectangle
+	shade   byte
 	grabbed []byte // what the host looks at between two grabs
 }
 
@@ -82,6 +84,35 @@ func (d *Display) Paint(r image.Rectangle, colour func(x, y int) (red, green, bl
 	d.damage = append(d.damage, r)
 	d.mu.Unlock()
 	d.wake()
+}
+
+// Show replaces the whole picture by pix, of the display's size, B, G, R and nothing; damage says where it differs.
+func (d *Display) Show(pix []byte, damage screen.Damage) {
+	d.mu.Lock()
+	copy(d.pix, pix)
+	d.paintMark()
+	d.damage = append(d.damage, damage...)
+	d.mu.Unlock()
+	d.wake()
+}
+
+// Mark keeps a rectangle grey, whatever is shown.
+func (d *Display) Mark(r image.Rectangle, shade byte) {
+	d.mu.Lock()
+	d.mark, d.shade = r, shade
+	d.damage = append(d.damage, r)
+	d.paintMark()
+	d.mu.Unlock()
+	d.wake()
+}
+
+func (d *Display) paintMark() {
+	for y := d.mark.Min.Y; y < d.mark.Max.Y; y++ {
+		for x := d.mark.Min.X; x < d.mark.Max.X; x++ {
+			p := d.pix[(y*d.size.X+x)*4:]
+			p[0], p[1], p[2] = d.shade, d.shade, d.shade
+		}
+	}
 }
 
 // Fill paints a rectangle in one colour.

@@ -37,11 +37,11 @@ type network struct {
 	closed bool
 }
 
-// node is one socket. Its goroutine delivers what has arrived, in order.
+// node is one socket. What comes from one other socket is delivered in order, by a goroutine for each.
 type node struct {
 	path *Path
 	recv simnet.PacketReceiver
-	in   chan delivery
+	from map[netip.AddrPort]chan delivery
 }
 
 type delivery struct {
@@ -49,10 +49,10 @@ type delivery struct {
 	p  simnet.Packet
 }
 
-// inbox is how many packets are on their way to one node; more are lost.
+// inbox is how many packets are on their way from one node to another; more are lost.
 const inbox = 4096
 
-// Path is what lies between one machine and the network. Conditions of rate and MTU are not simulated.
+// Path is what lies between one machine and the network. An MTU is not simulated.
 type Path struct {
 	net  *network
 	host netip.Addr
@@ -60,6 +60,7 @@ type Path struct {
 	mu   sync.Mutex
 	now  transporttest.Conditions
 	port uint16
+	free [2]time.Time // when the line has sent what it has, out and in
 }
 
 // relayPort is where a relay listens.
@@ -99,9 +100,9 @@ func (p *Path) openAt(port uint16) (net.PacketConn, error) {
 	at := netip.AddrPortFrom(p.host, port)
 	p.net.mu.Lock()
 	if old := p.net.nodes[at]; old != nil {
-		close(old.in)
+		old.close()
 	}
-	p.net.nodes[at] = &node{path: p, in: make(chan delivery, inbox)}
+	p.net.nodes[at] = &node{path: p, from: map[netip.AddrPort]chan delivery{}}
 	p.net.mu.Unlock()
 	return simnet.NewBlockingSimConn(net.UDPAddrFromAddrPort(at), p.net), nil
 }
@@ -112,7 +113,24 @@ func (n *network) AddNode(addr net.Addr, recv simnet.PacketReceiver) {
 	defer n.mu.Unlock()
 	x := n.nodes[addr.(*net.UDPAddr).AddrPort()]
 	x.recv = recv
-	n.running.Go(x.deliver)
+}
+
+// lane is what is on its way from one socket to x. It needs the network's mu.
+func (n *network) lane(x *node, from netip.AddrPort) chan delivery {
+	in := x.from[from]
+	if in == nil {
+		in = make(chan delivery, inbox)
+		x.from[from] = in
+		n.running.Go(func() { x.deliver(in) })
+	}
+	return in
+}
+
+func (x *node) close() {
+	for _, in := range x.from {
+		close(in)
+	}
+	x.from = nil
 }
 
 // SendPacket implements simnet.Router.
@@ -120,11 +138,15 @@ func (n *network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	from, to := n.nodes[addrPort(p.From)], n.nodes[addrPort(p.To)]
-	if n.closed || from == nil || to == nil {
+	if n.closed || from == nil || to == nil || to.recv == nil {
 		return nil // lost
 	}
 	at := time.Now()
-	for _, c := range []transporttest.Conditions{from.path.conditions(), to.path.conditions()} {
+	for way, path := range []*Path{from.path, to.path} {
+		c := path.conditions()
+		if !path.fits(&at, way, len(p.Data), c) {
+			return nil
+		}
 		if c.Down || c.Loss > 0 && n.dice.Float64() < c.Loss {
 			return nil
 		}
@@ -134,19 +156,39 @@ func (n *network) SendPacket(p simnet.Packet) error {
 		}
 	}
 	select {
-	case to.in <- delivery{at, p}:
+	case n.lane(to, addrPort(p.From)) <- delivery{at, p}:
 	default:
 	}
 	return nil
 }
+
+// fits sends a packet over the line, which lets some wait and drops the rest.
+func (p *Path) fits(at *time.Time, way, size int, c transporttest.Conditions) bool {
+	if c.Rate == 0 {
+		return true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.free[way].Before(*at) {
+		p.free[way] = *at
+	}
+	if p.free[way].Sub(*at) > c.Holds() {
+		return false
+	}
+	p.free[way] = p.free[way].Add(time.Duration(size+headers) * time.Second / time.Duration(c.Rate))
+	*at = p.free[way]
+	return true
+}
+
+const headers = 40 + 8 // IPv6 and UDP
 
 func addrPort(a net.Addr) netip.AddrPort {
 	at := a.(*net.UDPAddr).AddrPort()
 	return netip.AddrPortFrom(at.Addr().Unmap(), at.Port())
 }
 
-func (x *node) deliver() {
-	for d := range x.in {
+func (x *node) deliver(in <-chan delivery) {
+	for d := range in {
 		time.Sleep(time.Until(d.at))
 		x.recv.RecvPacket(d.p)
 	}
@@ -156,7 +198,7 @@ func (n *network) close() {
 	n.mu.Lock()
 	n.closed = true
 	for _, x := range n.nodes {
-		close(x.in)
+		x.close()
 	}
 	n.mu.Unlock()
 	n.running.Wait()

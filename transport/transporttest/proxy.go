@@ -18,14 +18,23 @@ type Conditions struct {
 	Jitter time.Duration // up to this much more, evenly; packets keep their order
 	Loss   float64       // share of packets that are lost, 0 to 1
 	Rate   int           // bytes a second, headers of IPv6 and UDP counted; 0 is no limit
+	Queue  time.Duration // what a Rate lets wait; more is dropped. 0: 200 ms, as in a home router
 	MTU    int           // IPv6 packets longer than this are lost without a word; 0 is no limit
 	Down   bool          // nothing passes
 }
 
+// Holds is how much a line of these conditions lets wait.
+func (c *Conditions) Holds() time.Duration {
+	if c.Queue == 0 {
+		return queueSpan
+	}
+	return c.Queue
+}
+
 const (
-	headers    = 40 + 8                 // IPv6 and UDP
-	queueSpan  = 200 * time.Millisecond // what a Rate lets wait; more is dropped, as in a home router
-	queueLimit = 8192                   // packets on their way in one direction
+	headers    = 40 + 8 // IPv6 and UDP
+	queueSpan  = 200 * time.Millisecond
+	queueLimit = 8192 // packets on their way in one direction
 )
 
 // Proxy is a UDP path to a relay.
@@ -162,7 +171,7 @@ func (p *Proxy) pass(way *pipe, b []byte) {
 	}
 	p.mu.Unlock()
 	long := int64(len(b) + headers)
-	if c.Down || lost || (c.MTU > 0 && long > int64(c.MTU)) || !way.put(b, late, c.Rate) {
+	if c.Down || lost || (c.MTU > 0 && long > int64(c.MTU)) || !way.put(b, late, c) {
 		p.Dropped.Add(1)
 		return
 	}
@@ -196,19 +205,19 @@ func newPipe(send func([]byte)) *pipe {
 	return &pipe{send: send, wake: make(chan struct{}, 1), done: make(chan struct{})}
 }
 
-func (w *pipe) put(b []byte, late time.Duration, rate int) bool {
+func (w *pipe) put(b []byte, late time.Duration, c *Conditions) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	at := now
-	if rate > 0 {
+	if c.Rate > 0 {
 		if w.free.Before(now) {
 			w.free = now
 		}
-		if w.free.Sub(now) > queueSpan {
+		if w.free.Sub(now) > c.Holds() {
 			return false
 		}
-		w.free = w.free.Add(time.Duration(len(b)+headers) * time.Second / time.Duration(rate))
+		w.free = w.free.Add(time.Duration(len(b)+headers) * time.Second / time.Duration(c.Rate))
 		at = w.free
 	}
 	if at = at.Add(late); at.Before(w.newest) {

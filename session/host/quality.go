@@ -1,0 +1,240 @@
+package host
+
+import (
+	"time"
+
+	"assist/screen"
+	"assist/screen/codec"
+	"assist/transport"
+)
+
+// What the judge aims at.
+const (
+	soon       = 250 * time.Millisecond // that a picture may take the line
+	sooner     = 100 * time.Millisecond // for screen.Fast
+	sliceTime  = time.Second            // one message of a large picture takes the line at most so long
+	smallFrom  = time.Second            // the roughest picture takes longer: the grid is halved
+	wholeAfter = 3 * time.Second        // of rest the grid is whole again
+	mendAfter  = 400 * time.Millisecond // of rest what was rough is sent exactly
+	thinMends  = 2 * time.Second        // the same, for screen.Thin
+	thinPace   = 500 * time.Millisecond // between two pictures of screen.Thin
+	plenty     = 2e6                    // bytes a second: a line that carries so much is no reason for anything
+	raw        = 3                      // bytes of an update before compression, for each after it
+	leastSlice = 2000                   // bytes of an update before compression
+	whyLasts   = 2 * time.Second        // what was rough a moment ago is still said
+)
+
+// levels are how rough a moving picture may be, and what it then costs.
+var levels = [...]struct {
+	tolerance int
+	coarse    bool
+	cost      float64
+}{{0, false, 1}, {8, false, 0.7}, {8, true, 0.5}, {16, true, 0.4}, {24, true, 0.3}}
+
+// terms are how pictures are made for one viewer.
+type terms struct {
+	tune     codec.Tuning
+	level    int
+	every    time.Duration
+	shrink   int
+	separate bool
+}
+
+// judge decides for one viewer how its pictures are made: by what the link carries and loses, by what the terminal takes,
+// and by what the viewer wants. It is pure: time and measurements are passed in.
+type judge struct {
+	pin   screen.Pin
+	drawn time.Duration // what the terminal needs for a picture
+
+	carries float64 // bytes a second; 0: nobody knows, so everything
+	known   bool    // somebody knew once
+	looked  time.Time
+	perMark float64 // bytes that a marked pixel takes in an exact picture
+	loss    losses
+	shrink  int
+	slow    int // pictures in a row that were too large for the line at their roughest
+	rough   time.Time
+	pressed time.Time // the line was the reason
+	base    time.Duration
+}
+
+func newJudge() *judge { return &judge{perMark: 0.25, shrink: 1} }
+
+// look takes what the link says. It says whether pictures must be made in another way from now on.
+func (j *judge) look(now time.Time, l transport.Line) (anew bool) {
+	dt := min(now.Sub(j.looked), time.Second).Seconds()
+	if j.looked.IsZero() {
+		dt = 0
+	}
+	j.looked, j.base = now, l.Base
+	switch {
+	case l.Full && l.Rate > 0:
+		j.carries = l.Rate
+	case !j.known && l.First-l.Base > 60*time.Millisecond: // the first packets are long ones
+		j.carries = 2 * 1300 / (l.First - l.Base).Seconds()
+	case l.Busy:
+		j.carries *= 1 + dt/10 // it carries what it is given: perhaps more
+	}
+	j.known = j.known || j.carries > 0
+	if j.carries > plenty {
+		j.carries = 0
+	}
+	return j.loss.look(now, l)
+}
+
+// goal is how long a picture may take the line; 0: as long as it takes.
+func (j *judge) goal() time.Duration {
+	switch j.pin {
+	case screen.Sharp:
+		return 0
+	case screen.Fast:
+		return sooner
+	}
+	return soon
+}
+
+// choose says how a picture is made of so many marked pixels.
+func (j *judge) choose(now time.Time, marked int) terms {
+	t := terms{every: max(pace, j.drawn*6/5), shrink: j.shrink, separate: j.loss.separate}
+	least := 0
+	if j.pin == screen.Thin {
+		least, t.every = 3, max(t.every, thinPace)
+	}
+	t.level = least
+	if goal := j.goal().Seconds(); goal > 0 && j.carries > 0 {
+		for t.level < len(levels)-1 && j.cost(marked, t.level) > j.carries*goal {
+			t.level++
+		}
+		t.tune.Limit = max(leastSlice, int(j.carries*sliceTime.Seconds()*raw))
+	}
+	if l := levels[t.level]; t.level > 0 {
+		t.tune.Tolerance, t.tune.Coarse = l.tolerance, l.coarse
+	}
+	if t.level > least {
+		j.pressed = now
+	}
+	return t
+}
+
+// mend says how what is rough is sent exactly.
+func (j *judge) mend() codec.Tuning {
+	if j.carries == 0 {
+		return codec.Tuning{}
+	}
+	return codec.Tuning{Limit: max(leastSlice, int(j.carries*sliceTime.Seconds()*raw))}
+}
+
+// mends is after how much rest.
+func (j *judge) mends() time.Duration {
+	if j.pin == screen.Thin {
+		return thinMends
+	}
+	return mendAfter
+}
+
+func (j *judge) cost(marked, level int) float64 {
+	return float64(marked) * j.perMark * levels[level].cost
+}
+
+// made takes what a picture has cost; moving: the display changed before it. Small ones say little.
+func (j *judge) made(marked, size int, moving bool, t terms) {
+	if marked < 200 || size == 0 || !moving {
+		return
+	}
+	cut := t.tune.Limit > 0 && size*raw >= t.tune.Limit
+	if !cut {
+		j.perMark += (float64(size)/float64(marked)/levels[t.level].cost - j.perMark) / 8
+	}
+	if j.carries > 0 && (cut || j.cost(marked, len(levels)-1) > j.carries*smallFrom.Seconds()) {
+		j.slow++
+	} else {
+		j.slow = 0
+	}
+}
+
+// resize says whether another grid is due: a smaller one when pictures are too large for the line, the whole one after rest.
+func (j *judge) resize(still time.Duration) (anew bool) {
+	was := j.shrink
+	switch {
+	case j.pin == screen.Thin:
+		j.shrink = screen.MaxShrink
+	case j.pin == screen.Sharp || still >= wholeAfter:
+		j.shrink, j.slow = 1, 0
+	case j.slow >= 2:
+		j.shrink, j.slow = screen.MaxShrink, 0
+	}
+	return j.shrink != was
+}
+
+// away is how many pictures may wait for the viewer's word: as many as are made in a round trip, and two. How many bytes
+// they may have is the pacer's to say.
+func (j *judge) away() int { return min(inFlight+int(j.base/pace), codec.MaxAway) }
+
+// quality is what the viewer is told.
+func (j *judge) quality(now time.Time, t terms) screen.Quality {
+	q := screen.Quality{
+		Pin: j.pin, Tolerance: uint8(t.tune.Tolerance), Coarse: t.tune.Coarse, Shrink: uint8(j.shrink), Separate: j.loss.separate,
+	}
+	switch {
+	case j.pin == screen.Thin:
+		q.Why = screen.WhyPinned
+	case now.Sub(j.pressed) < whyLasts || j.shrink > 1:
+		q.Why = screen.WhyLine
+	case j.loss.separate:
+		q.Why = screen.WhyLoss
+	case j.drawn*6/5 > pace:
+		q.Why = screen.WhyTerminal
+	}
+	return q
+}
+
+// When pictures are made separate, and when they have a history again.
+const (
+	lossSpan   = 10 * time.Second
+	lossLeast  = 2     // packets in that time
+	lossShare  = 0.003 // of the packets
+	cleanFor   = 30 * time.Second
+	fullQueue  = 60 * time.Millisecond // packets that are lost while so much waits were too many for the line
+	losesEvery = time.Second           // between two looks
+)
+
+// losses watches a line for packets that are lost although it has room.
+type losses struct {
+	separate bool
+	marks    []lossMark // the last seconds
+	newest   time.Time  // loss
+	pushed   uint64     // packets lost by too full a queue
+}
+
+type lossMark struct {
+	at         time.Time
+	sent, lost uint64
+}
+
+func (l *losses) look(now time.Time, line transport.Line) (changed bool) {
+	n := len(l.marks)
+	if n > 0 && now.Sub(l.marks[n-1].at) < losesEvery {
+		return false
+	}
+	if n > 0 && line.Lost-l.pushed > l.marks[n-1].lost {
+		if line.Queue > max(fullQueue, line.Base/2) {
+			l.pushed = line.Lost - l.marks[n-1].lost
+		} else {
+			l.newest = now
+		}
+	}
+	l.marks = append(l.marks, lossMark{now, line.Sent, line.Lost - l.pushed})
+	for len(l.marks) > 2 && now.Sub(l.marks[0].at) > lossSpan {
+		l.marks = l.marks[1:]
+	}
+	first, last := l.marks[0], l.marks[len(l.marks)-1]
+	lost, sent := float64(last.lost-first.lost), float64(last.sent-first.sent)
+	was := l.separate
+	switch {
+	case lost >= lossLeast && lost >= lossShare*sent:
+		l.separate = true
+	case now.Sub(l.newest) > cleanFor:
+		l.separate = false
+	}
+	return l.separate != was
+}
