@@ -126,8 +126,11 @@ func TestPacketsThatAreLostChangePicturesOver(t *testing.T) {
 		queue    time.Duration
 		separate bool
 	}{
-		{"none", 0, 0, false}, {"one of a thousand", 0.001, 0, false}, {"one of a hundred", 0.01, 0, true},
-		{"one of twenty", 0.05, 0, true}, {"one of twenty, because the line is full", 0.05, 300 * time.Millisecond, false},
+		{"none", 0, 0, false},
+		{"one of a thousand", 0.001, 0, false},
+		{"one of a hundred", 0.01, 0, true},
+		{"one of twenty", 0.05, 0, true},
+		{"one of twenty, because the line is full", 0.05, 300 * time.Millisecond, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var l losses
