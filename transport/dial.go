@@ -14,18 +14,6 @@ import (
 // stagger is how much later the next address of a relay is tried while the one before has not answered (RFC 8305, 5).
 const stagger = 250 * time.Millisecond
 
-// DialRelay connects to r and exchanges Hello. Where a name has several addresses the first that answers is taken. It fails
-// with a *RelayUnreachableError, a *RelayKeyError or a *ProblemError, or with the error of a ctx that was cancelled.
-func DialRelay(ctx context.Context, r Relay, id Identity, opt Options) (*Outer, error) {
-	addrs, host, err := resolve(ctx, r.Addr)
-	if err != nil {
-		return nil, &RelayUnreachableError{r.Addr, err}
-	}
-	return race(ctx, addrs, func(ctx context.Context, at netip.AddrPort) (*Outer, error) {
-		return dialAt(ctx, r, host, at, id, opt)
-	})
-}
-
 // resolve finds the addresses of addr, the families in turns (RFC 8305, 4).
 func resolve(ctx context.Context, addr string) (at []netip.AddrPort, host string, err error) {
 	host, port, err := net.SplitHostPort(addr)
@@ -117,12 +105,9 @@ func unreachable(err error) bool {
 	return errors.As(err, &e)
 }
 
-func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, id Identity, opt Options) (*Outer, error) {
-	p, err := opt.openPort()
-	if err != nil {
-		return nil, &RelayUnreachableError{r.Addr, err}
-	}
-	o := &Outer{at: r, relay: at, port: p}
+// dialAt connects over a port, which is released when that fails.
+func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, p *port, id Identity, opt Options) (*Outer, error) {
+	o := &Outer{at: r, relay: at, port: p, auto: opt.Path == "" || opt.Path == PathAuto}
 	conf, keyErr := relayTLS(r, host, id)
 	conn, err := p.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
 	if err != nil {

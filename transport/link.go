@@ -72,7 +72,8 @@ func (l *Link) LastHeard() time.Time { return l.v.start.Add(time.Duration(l.peer
 
 // Stats is what is known about a link at one moment.
 type Stats struct {
-	Path              string        // how packets travel: "relay"
+	Path              Path          // how packets travel: PathDirect, PathRelay or PathTCP
+	Changed           Change        // the last one
 	RTT               time.Duration // smoothed (RFC 9002, 5.3)
 	MinRTT            time.Duration
 	Loss              float64 // share of own packets that were lost in the last seconds, 0 to 1
@@ -84,7 +85,7 @@ type Stats struct {
 func (l *Link) Stats() Stats {
 	s := l.conn.ConnectionStats()
 	out := Stats{
-		Path: "relay", RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
+		Path: l.v.route.Load().path(), Changed: *l.v.last.Load(), RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
 		LastHeard: l.LastHeard(),
 	}
 	l.mu.Lock()

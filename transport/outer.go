@@ -16,7 +16,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
+	"net/url"
 	"sync"
 	"time"
 
@@ -41,7 +43,10 @@ type Relay struct {
 // Options of DialRelay. The zero value is right outside of tests.
 type Options struct {
 	Software string // for the relay's log, such as "assist 0.1.0"
+	Path     Path   // which ways are taken; empty is PathAuto
 	Plain    bool   // without GRO and GSO
+	// Proxy says which HTTP proxy leads to a relay, for the way over TCP; nil asks HTTPS_PROXY and NO_PROXY.
+	Proxy func(*http.Request) (*url.URL, error)
 	// Open gives what is used in place of a UDP socket of our own, one for each dial; it is closed with the Outer.
 	Open func() (net.PacketConn, error)
 	// Over lets a Virtual that comes back use its socket again, where it has one: what NATs know of it is kept.
@@ -54,6 +59,7 @@ type Outer struct {
 	fleet  []Relay
 	relay  netip.AddrPort
 	port   *port // held
+	auto   bool  // the path was not pinned
 	conn   *quic.Conn
 	offset time.Duration
 	seen   netip.AddrPort

@@ -1,11 +1,14 @@
 package transport
 
 import (
+	"context"
+	"net/netip"
 	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
 
+	"assist/transport/tunnel"
 	"assist/transport/udp"
 	"assist/transport/wire"
 )
@@ -13,22 +16,23 @@ import (
 // port is one UDP socket with the QUIC transport of the outer connections over it. Outer connections and Virtuals hold it;
 // who lets it go last closes it. Its Receive is called by the goroutine that reads the socket.
 type port struct {
-	sock *udp.Socket     // set once, like tr
+	sock *udp.Socket     // set once, like all up to tcp
 	tr   *quic.Transport // of outer connections
+	tcp  *tunnel.Conn    // what stands in for the UDP socket; nil: it is one
 
 	mu      sync.RWMutex
 	routes  map[uint64]*route // by channel
 	holders int
 }
 
-// openPort makes a port, or takes the one of opt.Over, and holds it.
+// openPort makes a port with a UDP socket, or takes the one of opt.Over, and holds it.
 func (opt Options) openPort() (*port, error) {
 	if opt.Over != nil {
-		if p := opt.Over.route.Load().port; p.hold() {
+		if p := opt.Over.route.Load().port; p.tcp == nil && p.hold() {
 			return p, nil
 		}
 	}
-	p := &port{routes: map[uint64]*route{}, holders: 1}
+	p := newPort()
 	if opt.Open != nil {
 		c, err := opt.Open()
 		if err != nil {
@@ -42,6 +46,21 @@ func (opt Options) openPort() (*port, error) {
 		}
 		p.sock = sock
 	}
+	p.tr = &quic.Transport{Conn: p.sock.PacketConn()}
+	return p, nil
+}
+
+func newPort() *port { return &port{routes: map[uint64]*route{}, holders: 1} }
+
+// openTunnel makes a port that reaches one relay only, over TCP. Packets to and from it bear the address as.
+func (opt Options) openTunnel(ctx context.Context, addr string, as netip.AddrPort) (*port, error) {
+	c, err := tunnel.Dial(ctx, addr, as, tunnel.Options{Proxy: opt.Proxy})
+	if err != nil {
+		return nil, err
+	}
+	p := newPort()
+	p.tcp = c
+	p.sock = udp.New(c, p, udp.Options{})
 	p.tr = &quic.Transport{Conn: p.sock.PacketConn()}
 	return p, nil
 }

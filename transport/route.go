@@ -22,7 +22,7 @@ const (
 	bindAtMost  = 50 * time.Millisecond // between two binds that hints ask for
 
 	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there? (heartbeat and a fifth)
-	silentAfter = 2 * time.Second         // without an answer to that: it is not
+	silentAfter = 1500 * time.Millisecond // without an answer to that: it is not
 	routeTick   = time.Second             // between two looks at the above
 )
 
@@ -55,6 +55,7 @@ type trouble byte
 const (
 	forgotten trouble = iota + 1 // the relay is there and does not know the channel
 	silent                       // the relay does not answer
+	cut                          // the connection that carries the packets is gone
 )
 
 // bindEvent is what others tell the binding goroutine.
@@ -125,11 +126,23 @@ func (r *route) send(b []byte, seg int, to *peer) {
 	buffers.Put(buf)
 }
 
+// path is what the route is called.
+func (r *route) path() Path {
+	if r.port.tcp != nil {
+		return PathTCP
+	}
+	return PathRelay
+}
+
 func (r *route) heard(now time.Time) { r.heardAt.Store(r.virtual.since(now)) }
 
 // keep repeats the bind as long as the route is in use.
 func (r *route) keep() {
 	k := &r.keeper
+	var gone <-chan struct{}
+	if r.port.tcp != nil {
+		gone = r.port.tcp.Done()
+	}
 	timer := time.NewTimer(k.wait)
 	defer timer.Stop()
 	for {
@@ -137,6 +150,9 @@ func (r *route) keep() {
 		select {
 		case <-r.ctx.Done():
 			return
+		case <-gone:
+			gone = nil
+			r.tell(cut)
 		case ev := <-r.events:
 			bind = r.heed(ev)
 		case now := <-timer.C:

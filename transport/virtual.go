@@ -21,7 +21,9 @@ type Virtual struct {
 	tr    *quic.Transport // set once
 	start time.Time       // set once; heard counts from here
 
-	route atomic.Pointer[route]
+	route   atomic.Pointer[route]
+	last    atomic.Pointer[Change] // of route
+	udpOnly atomic.Bool            // Keep looks whether UDP works now
 
 	mu    sync.Mutex
 	peers map[uint16]*peer
@@ -40,11 +42,25 @@ func newVirtual() *Virtual {
 // since is a time as the Virtual counts it.
 func (v *Virtual) since(t time.Time) int64 { return int64(t.Sub(v.start)) }
 
+// Change is that packets began to travel another way.
+type Change struct {
+	At   time.Time
+	Path Path
+	Why  string // for people
+}
+
 // Open binds the channel and returns its packet connection. Binding goes on in the background: it is repeated until the
 // relay has confirmed it, whenever the relay asks for it, and every 10 s.
 func (o *Outer) Open(ch *wire.Channel) (*Virtual, error) {
 	v := newVirtual()
-	if err := v.Rebind(o, ch); err != nil {
+	why := "UDP reaches the relay"
+	if o.port.tcp != nil {
+		why = "UDP gave no answer"
+		if !o.auto {
+			why = "pinned to TCP"
+		}
+	}
+	if err := v.rebind(o, ch, why); err != nil {
 		return nil, err
 	}
 	v.tr = &quic.Transport{
@@ -57,11 +73,15 @@ func (o *Outer) Open(ch *wire.Channel) (*Virtual, error) {
 // Rebind lets the packets travel through another channel, of the same outer connection or another one. The channel before is
 // left; the own peer number must be the same, for the other ends know this one by it.
 func (v *Virtual) Rebind(o *Outer, ch *wire.Channel) error {
+	return v.rebind(o, ch, "bound to another channel")
+}
+
+func (v *Virtual) rebind(o *Outer, ch *wire.Channel, why string) error {
 	r, err := newRoute(o, v, ch)
 	if err != nil {
 		return err
 	}
-	if err := v.use(r); err != nil {
+	if err := v.use(r, why); err != nil {
 		r.cancel()
 		r.port.release()
 		return err
@@ -81,7 +101,7 @@ func (v *Virtual) moved() {
 }
 
 // use lets r carry the packets from now on.
-func (v *Virtual) use(r *route) error {
+func (v *Virtual) use(r *route, why string) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	old := v.route.Load()
@@ -93,6 +113,7 @@ func (v *Virtual) use(r *route) error {
 	}
 	r.port.attach(r)
 	v.route.Store(r)
+	v.last.Store(&Change{time.Now(), r.path(), why})
 	if old != nil {
 		v.running.Go(old.close)
 	}

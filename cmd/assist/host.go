@@ -57,6 +57,7 @@ func newHostCommand() *cobra.Command {
 		},
 	}
 	f.relayChoice.flags(cmd)
+	f.pathFlag(cmd)
 	cmd.Flags().StringVar(&f.display, "display", os.Getenv("DISPLAY"), "X11 display to share")
 	cmd.Flags().StringVar(&f.customer, "customer", "", "how the agents see your name (default your login's)")
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")
@@ -116,6 +117,9 @@ func (f *hostFlags) config() (host.Config, error) {
 		cfg.Customer = loginName()
 	}
 	var err error
+	if cfg.Options, err = f.options(); err != nil {
+		return cfg, err
+	}
 	if cfg.Mode, err = controlMode(f.control); err != nil {
 		return cfg, err
 	}

@@ -26,6 +26,7 @@ type consoleFlags struct {
 
 func (f *consoleFlags) flags(cmd *cobra.Command) {
 	f.relayChoice.flags(cmd)
+	f.pathFlag(cmd)
 	cmd.Flags().BoolVar(&f.viewOnly, "view-only", false, "only look: ask for no control")
 	cmd.Flags().StringVar(&f.exitKey, "exit-key", tui.DefaultExitKey, "the key that leads out of control; twice sends it")
 	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
@@ -103,8 +104,13 @@ func (f *consoleFlags) config(cmd *cobra.Command) (agent.Config, error) {
 	if err != nil {
 		return agent.Config{}, err
 	}
+	opt, err := f.options()
+	if err != nil {
+		return agent.Config{}, err
+	}
 	return agent.Config{
-		Relay: relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: deviceName(), Software: software(),
+		Options: opt,
+		Relay:   relay, Identity: login.Identity, Token: login.Token, ViewOnly: f.viewOnly, Device: deviceName(), Software: software(),
 		Relays: login.Fleet,
 	}, nil
 }

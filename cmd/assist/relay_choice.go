@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -13,11 +14,29 @@ import (
 // relayChoice is how a verb is told its relay.
 type relayChoice struct {
 	addr, key string
+	path      string
 }
 
 func (c *relayChoice) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.addr, "relay", "", "relay, HOST or HOST:PORT (default the one of your login)")
 	cmd.Flags().StringVar(&c.key, "relay-key", "", "fingerprint of the relay's key, as assist relay prints it")
+}
+
+// pathFlag pins how packets travel.
+func (c *relayChoice) pathFlag(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.path, "path", string(transport.PathAuto), "how packets travel: auto, direct, relay or tcp")
+}
+
+// options are those of connections to the relay.
+func (c *relayChoice) options() (transport.Options, error) {
+	if c.path == "" { // the verb does not let it be chosen
+		return transport.Options{}, nil
+	}
+	path, err := transport.ParsePath(c.path)
+	if err != nil {
+		return transport.Options{}, usage(fmt.Errorf("--path: %w", err), "auto takes what the network allows")
+	}
+	return transport.Options{Path: path}, nil
 }
 
 // relay is the chosen one, with the key by which it is known.

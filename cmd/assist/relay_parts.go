@@ -21,11 +21,12 @@ import (
 	"assist/session/broker"
 	"assist/session/broker/store"
 	"assist/transport/relay"
+	"assist/transport/tunnel"
 )
 
 const (
-	drainFor    = time.Second // for clients to read that the relay goes
-	maxBrowsers = 512         // TCP connections at once
+	drainFor = time.Second // for clients to read that the relay goes
+	maxTCP   = 4096        // connections at once: tunnels, and browsers
 )
 
 // relayParts are the parts of a running relay.
@@ -35,6 +36,7 @@ type relayParts struct {
 	server  *relay.Server
 	cert    certificate
 	web     net.Listener
+	tunnels *tunnel.Hub
 	metrics net.Listener // nil: off
 	reg     *prometheus.Registry
 }
@@ -62,7 +64,7 @@ type groups struct{ *relay.Server }
 func (g groups) NewGroup() broker.Group { return g.Server.NewGroup() }
 
 func openRelay(ctx context.Context, f *relayFlags, log *slog.Logger) (r *relayParts, err error) {
-	r = &relayParts{reg: prometheus.NewRegistry()}
+	r = &relayParts{reg: prometheus.NewRegistry(), tunnels: tunnel.NewHub()}
 	defer func() {
 		if err != nil {
 			r.close()
@@ -99,7 +101,7 @@ func openRelay(ctx context.Context, f *relayFlags, log *slog.Logger) (r *relayPa
 
 // listen opens the UDP port, the TCP port of the same number, and the one for metrics.
 func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
-	conf.Listen = f.listen
+	conf.Listen, conf.Tunnels = f.listen, r.tunnels
 	if r.server, err = relay.Listen(conf); err != nil {
 		return cannotListen(err)
 	}
@@ -107,7 +109,8 @@ func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
 	if err != nil {
 		return cannotListen(err)
 	}
-	if r.web, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(int(r.server.Addr().Port())))); err != nil {
+	tcp := net.ListenConfig{Control: tunnel.Control}
+	if r.web, err = tcp.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(r.server.Addr().Port())))); err != nil {
 		return cannotListen(err)
 	}
 	if f.metrics == "" {
@@ -133,6 +136,7 @@ func (r *relayParts) close() {
 			_ = l.Close() // closed already after run
 		}
 	}
+	_ = r.tunnels.Close()
 	if r.store != nil {
 		_ = r.store.Close() // everything in it is on disk
 	}
@@ -145,7 +149,7 @@ func (r *relayParts) run(ctx context.Context, ready func(readyEvent) error) erro
 	relayCtx, stopRelay := context.WithCancel(failed)
 	brokerCtx, stopBroker := context.WithCancel(failed)
 	web := &http.Server{
-		Handler: r.broker.HTTP(), TLSConfig: r.cert.web, ReadHeaderTimeout: 5 * time.Second,
+		Handler: r.pages(), TLSConfig: r.cert.web, ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: quiet,
 	}
 	metrics := http.NewServeMux()
@@ -153,7 +157,7 @@ func (r *relayParts) run(ctx context.Context, ready func(readyEvent) error) erro
 	local := &http.Server{Handler: metrics, ReadHeaderTimeout: 5 * time.Second}
 	all.Go(func() error { return r.broker.Run(brokerCtx) })
 	all.Go(func() error { return r.server.Run(relayCtx) })
-	all.Go(func() error { return unlessClosed(web.ServeTLS(netutil.LimitListener(r.web, maxBrowsers), "", "")) })
+	all.Go(func() error { return unlessClosed(web.ServeTLS(netutil.LimitListener(r.web, maxTCP), "", "")) })
 	if r.metrics != nil {
 		all.Go(func() error { return unlessClosed(local.Serve(r.metrics)) })
 	}
@@ -173,6 +177,14 @@ func (r *relayParts) run(ctx context.Context, ready func(readyEvent) error) erro
 		return errors.Join(err, local.Close())
 	})
 	return all.Wait()
+}
+
+// pages is what the TCP port serves: tunnels, and what browsers ask for.
+func (r *relayParts) pages() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+tunnel.Path, r.tunnels)
+	mux.Handle("/", r.broker.HTTP())
+	return mux
 }
 
 // drain gives clients and browsers drainFor to go by themselves. Clients who are still there are cut off when the relay stops.

@@ -224,6 +224,7 @@ const (
 	firstPause  = 250 * time.Millisecond
 	longPause   = 2 * time.Second        // between two attempts to find the host again
 	keepTrying  = 10 * time.Minute       // for the host's network to come back (design 6)
+	showChange  = 15 * time.Second       // why the path changed stays in the status line
 	farewell    = 400 * time.Millisecond // for the host's answer when the agent goes
 )
 

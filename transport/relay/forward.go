@@ -23,20 +23,40 @@ const (
 	hintPause      = 50 * time.Millisecond
 )
 
-// forwarder passes packets on. It is the socket's Receiver.
+// forwarder passes packets on, between all lanes.
 type forwarder struct {
-	sock  *udp.Socket // set once, like the two below
-	key   [32]byte    // of the tokens in challenges
+	key   [32]byte // of the tokens in challenges; set once, like hints
 	hints *rate.Limiter
 
 	mu       sync.RWMutex
 	channels map[uint64]*end
-	vouched  map[netip.AddrPort]int // addresses that outer connections were made from, and how many
-
-	out []udp.Datagram // owned by the reading goroutine
+	vouched  map[spot]int // where outer connections were made from, and how many
 
 	count counters
 }
+
+// lane is one way into the relay: its UDP socket, or all tunnels. It is the Receiver of its socket; whose goroutine that reads
+// owns out.
+type lane struct {
+	*forwarder
+	sock *udp.Socket // set once
+	out  []udp.Datagram
+	away map[*lane][]udp.Datagram // for other lanes
+}
+
+// spot is an address on a lane.
+type spot struct {
+	lane *lane
+	at   netip.AddrPort
+}
+
+// whereabouts is where the packets of an end go.
+type whereabouts struct {
+	lane *lane
+	at   udp.Addr
+}
+
+func (w *whereabouts) spot() spot { return spot{w.lane, w.at.AddrPort} }
 
 // counters of what was done; everything is atomic.
 type counters struct {
@@ -48,11 +68,13 @@ type counters struct {
 func newForwarder() *forwarder {
 	f := &forwarder{
 		hints:    rate.NewLimiter(hintsPerSecond, hintBurst),
-		channels: map[uint64]*end{}, vouched: map[netip.AddrPort]int{},
+		channels: map[uint64]*end{}, vouched: map[spot]int{},
 	}
 	rand.Read(f.key[:])
 	return f
 }
+
+func (f *forwarder) newLane() *lane { return &lane{forwarder: f, away: map[*lane][]udp.Datagram{}} }
 
 // add gives e a channel of its own.
 func (f *forwarder) add(e *end) {
@@ -71,7 +93,7 @@ func (f *forwarder) remove(e *end) {
 }
 
 // vouch says that at is where an outer connection comes from: QUIC has seen that it can receive there.
-func (f *forwarder) vouch(at netip.AddrPort) (forget func()) {
+func (f *forwarder) vouch(at spot) (forget func()) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.vouched[at]++
@@ -91,7 +113,7 @@ func (f *forwarder) channel(id uint64) *end {
 }
 
 // Receive takes packets that are not QUIC, in runs with the same header.
-func (f *forwarder) Receive(d udp.Datagram) {
+func (f *lane) Receive(d udp.Datagram) {
 	for b := d.B; len(b) > 0; {
 		n := min(d.Seg, len(b))
 		h, err := wire.ParseForward(b[:n])
@@ -109,7 +131,7 @@ func (f *forwarder) Receive(d udp.Datagram) {
 }
 
 // forward sends a run of packets on, with the receiver's header in place of the sender's.
-func (f *forwarder) forward(h wire.Forward, d udp.Datagram) {
+func (f *lane) forward(h wire.Forward, d udp.Datagram) {
 	n := uint64(d.Packets())
 	from := f.channel(h.Channel)
 	if from == nil {
@@ -117,7 +139,7 @@ func (f *forwarder) forward(h wire.Forward, d udp.Datagram) {
 		f.hint(d, wire.Unknown{Channel: h.Channel}.Append)
 		return
 	}
-	if at := from.addr.Load(); at == nil || at.AddrPort != d.Addr.AddrPort {
+	if at := from.addr.Load(); at == nil || at.lane != f || at.at.AddrPort != d.Addr.AddrPort {
 		f.count.unbound.Add(n)
 		f.askBind(from, d)
 		return
@@ -139,29 +161,39 @@ func (f *forwarder) forward(h wire.Forward, d udp.Datagram) {
 	}
 	f.count.packets.Add(n)
 	f.count.bytes.Add(uint64(len(d.B)))
-	f.out = append(f.out, udp.Datagram{B: d.B, Seg: d.Seg, Addr: *at})
+	on := udp.Datagram{B: d.B, Seg: d.Seg, Addr: at.at}
+	if at.lane == f {
+		f.out = append(f.out, on)
+		return
+	}
+	f.away[at.lane] = append(f.away[at.lane], on)
 }
 
 // Flush sends what has gathered.
-func (f *forwarder) Flush() {
+func (f *lane) Flush() {
 	if len(f.out) > 0 {
 		_ = f.sock.Send(f.out...) // a closed socket ends the reading, too
 		f.out = f.out[:0]
 	}
+	for to, out := range f.away {
+		if len(out) > 0 {
+			_ = to.sock.Send(out...)
+			f.away[to] = out[:0]
+		}
+	}
 }
 
 // askBind hints to a known end that its address is not bound, not more often than it can answer.
-func (f *forwarder) askBind(e *end, d udp.Datagram) {
+func (f *lane) askBind(e *end, d udp.Datagram) {
 	now := time.Now().UnixNano()
-	if now-e.hinted < int64(hintPause) {
+	if last := e.hinted.Load(); now-last < int64(hintPause) || !e.hinted.CompareAndSwap(last, now) {
 		return
 	}
-	e.hinted = now
 	f.hint(d, func(b []byte) []byte { return wire.Rebind{Channel: e.channel}.Append(b, e.secret) })
 }
 
 // hint answers d with a packet that is shorter than it, if the rate allows.
-func (f *forwarder) hint(d udp.Datagram, packet func([]byte) []byte) {
+func (f *lane) hint(d udp.Datagram, packet func([]byte) []byte) {
 	if min(d.Seg, len(d.B)) < wire.HintLen || !f.hints.Allow() {
 		return
 	}
@@ -169,12 +201,12 @@ func (f *forwarder) hint(d udp.Datagram, packet func([]byte) []byte) {
 	f.answer(packet(nil), d.Addr)
 }
 
-func (f *forwarder) answer(b []byte, to udp.Addr) {
+func (f *lane) answer(b []byte, to udp.Addr) {
 	f.out = append(f.out, udp.Datagram{B: b, Seg: len(b), Addr: to})
 }
 
 // control takes one packet that is not to be forwarded: only a bind means something here.
-func (f *forwarder) control(d udp.Datagram) {
+func (f *lane) control(d udp.Datagram) {
 	p, err := wire.ParseBind(d.B)
 	if err != nil {
 		f.count.malformed.Add(1)
@@ -187,27 +219,27 @@ func (f *forwarder) control(d udp.Datagram) {
 		f.hint(d, wire.Unknown{Channel: p.Channel}.Append)
 	case !wire.Authentic(d.B, e.secret):
 		f.count.forged.Add(1)
-	case p.Counter <= e.counter:
+	case !e.newer(p.Counter):
 		f.count.replayed.Add(1)
 	default:
-		e.counter = p.Counter
 		f.bind(e, p, d.Addr)
 	}
 }
 
 // bind binds an authentic bind's address once it is known that the end can receive there.
-func (f *forwarder) bind(e *end, p wire.Bind, at udp.Addr) {
-	if token := f.token(e, at.AddrPort); !f.isVouched(at.AddrPort) && !hmac.Equal(token[:], p.Token[:]) {
+func (f *lane) bind(e *end, p wire.Bind, at udp.Addr) {
+	here := &whereabouts{f, at}
+	if token := f.token(e, at.AddrPort); !f.isVouched(here.spot()) && !hmac.Equal(token[:], p.Token[:]) {
 		f.count.challenges.Add(1)
 		f.answer(wire.Challenge{Channel: e.channel, Counter: p.Counter, Token: token}.Append(nil, e.secret), at)
 		return
 	}
 	f.count.binds.Add(1)
-	e.addr.Store(&at)
+	e.addr.Store(here)
 	f.answer(wire.BindAck{Channel: e.channel, Counter: p.Counter, Observed: at.AddrPort}.Append(nil, e.secret), at)
 }
 
-func (f *forwarder) isVouched(at netip.AddrPort) bool {
+func (f *forwarder) isVouched(at spot) bool {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	return f.vouched[at] > 0

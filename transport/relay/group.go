@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -21,10 +20,23 @@ type end struct {
 	peer    uint16
 	channel uint64
 	secret  []byte
-	counter uint64 // of the newest bind; owned by the reading goroutine
-	hinted  int64  // when it was last asked to bind, ns; owned by the reading goroutine
+	counter atomic.Uint64 // of the newest bind
+	hinted  atomic.Int64  // when it was last asked to bind, ns
 
-	addr atomic.Pointer[udp.Addr] // where it is, nil until bound
+	addr atomic.Pointer[whereabouts] // nil until bound
+}
+
+// newer takes the counter of a bind if it is higher than all before.
+func (e *end) newer(counter uint64) bool {
+	for {
+		last := e.counter.Load()
+		if counter <= last {
+			return false
+		}
+		if e.counter.CompareAndSwap(last, counter) {
+			return true
+		}
+	}
 }
 
 // Group is the peers of one session: peer 0, the host, and its consoles. Packets travel between the host and each console,

@@ -42,7 +42,7 @@ func (s *Server) register(r prometheus.Registerer) error {
 		"connections": {"Outer connections being served.", func() float64 { return float64(s.Conns()) }},
 		"handshakes":  {"Handshakes under way.", func() float64 { return float64(s.gate.pending.Load()) }},
 		"channels":    {"Channels of consoles and hosts.", func() float64 { return float64(s.fwd.size()) }},
-		"send_errors": {"Sends that failed in a way that may pass.", func() float64 { return float64(s.sock.Swallowed()) }},
+		"send_errors": {"Sends that failed in a way that may pass.", func() float64 { return float64(s.main.sock.Swallowed()) }},
 	} {
 		opts := prometheus.GaugeOpts{Name: "assist_relay_" + name, Help: g.help}
 		if err := r.Register(prometheus.NewGaugeFunc(opts, g.value)); err != nil {

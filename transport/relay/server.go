@@ -46,6 +46,7 @@ type Config struct {
 	MaxConnsPerIP int            // the same from one IPv4 address or IPv6 /64, loopback exempt; 0 means 64
 	Plain         bool           // without GRO and GSO
 	Conn          net.PacketConn // used in place of a UDP socket on Listen
+	Tunnels       net.PacketConn // packets that come by other ways, each bearing the address of its client; nil: there are none
 }
 
 // Handler serves outer connections.
@@ -61,8 +62,9 @@ const goingDown = "the relay is going down"
 type Server struct {
 	conf Config
 	log  *slog.Logger
-	sock *udp.Socket
 	fwd  *forwarder
+	main *lane
+	side *lane // of Config.Tunnels, or nil
 	gate *gate
 
 	mu       sync.Mutex
@@ -89,19 +91,23 @@ func Listen(conf Config) (*Server, error) {
 	s.fwd = newForwarder()
 	s.gate = newGate(conf.MaxConns, conf.MaxConnsPerIP)
 	opt := udp.Options{Plain: conf.Plain, Dedicated: true, Batch: 32}
+	s.main = s.fwd.newLane()
 	if conf.Conn != nil {
-		s.sock = udp.New(conf.Conn, s.fwd, opt)
+		s.main.sock = udp.New(conf.Conn, s.main, opt)
 	} else {
-		sock, err := udp.Listen("udp", conf.Listen, s.fwd, opt)
+		sock, err := udp.Listen("udp", conf.Listen, s.main, opt)
 		if err != nil {
 			return nil, err
 		}
-		s.sock = sock
+		s.main.sock = sock
 	}
-	s.fwd.sock = s.sock
+	if conf.Tunnels != nil {
+		s.side = s.fwd.newLane()
+		s.side.sock = udp.New(conf.Tunnels, s.side, udp.Options{})
+	}
 	if conf.Registerer != nil {
 		if err := s.register(conf.Registerer); err != nil {
-			_ = s.sock.Close()
+			_ = s.main.sock.Close()
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
@@ -109,13 +115,31 @@ func Listen(conf Config) (*Server, error) {
 }
 
 // Addr is the address of the socket.
-func (s *Server) Addr() netip.AddrPort { return s.sock.LocalAddr() }
+func (s *Server) Addr() netip.AddrPort { return s.main.sock.LocalAddr() }
 
 // Run serves until ctx ends; then it closes all connections with wire.CodeDraining and returns nil when all handlers have
-// returned and the socket is closed. It can be called once.
+// returned and the sockets are closed. It can be called once.
 func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, 2)
+	var lanes sync.WaitGroup
+	for i, l := range []*lane{s.main, s.side} {
+		if l != nil {
+			lanes.Go(func() {
+				defer cancel()
+				errs[i] = s.listen(ctx, l)
+			})
+		}
+	}
+	lanes.Wait()
+	return errors.Join(errs...)
+}
+
+// listen serves the connections of one lane.
+func (s *Server) listen(ctx context.Context, l *lane) error {
 	tr := &quic.Transport{
-		Conn:                s.sock.PacketConn(),
+		Conn:                l.sock.PacketConn(),
 		StatelessResetKey:   (*quic.StatelessResetKey)(&s.conf.ResetKey),
 		VerifySourceAddress: s.gate.verify,
 		ConnContext:         s.gate.admit,
@@ -124,7 +148,7 @@ func (s *Server) Run(ctx context.Context) error {
 		tr.TokenGeneratorKey = (*quic.TokenGeneratorKey)(&s.conf.TokenKey)
 	}
 	defer tr.Close()
-	defer s.sock.Close() // first, for it ends the transport's reading at once
+	defer l.sock.Close() // first, for it ends the transport's reading at once
 	ln, err := tr.Listen(serverTLS(s.conf.TLS), serverConfig())
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
@@ -140,12 +164,12 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 			return nil
 		}
-		serving.Go(func() { s.serve(ctx, qc) })
+		serving.Go(func() { s.serve(ctx, qc, l) })
 	}
 }
 
 // serve lets the Handler serve one connection.
-func (s *Server) serve(ctx context.Context, qc *quic.Conn) {
+func (s *Server) serve(ctx context.Context, qc *quic.Conn, l *lane) {
 	c, err := newConn(qc)
 	if err != nil {
 		_ = qc.CloseWithError(wire.CodeBadRequest, err.Error())
@@ -162,7 +186,7 @@ func (s *Server) serve(ctx context.Context, qc *quic.Conn) {
 		return
 	}
 	defer s.remove(c)
-	forget := s.fwd.vouch(c.remote)
+	forget := s.fwd.vouch(spot{l, c.remote})
 	defer forget()
 	serving, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -30,7 +30,7 @@ const gap = "   "
 // Header is the first line: code and customer at the left; trust, people and link at the right.
 func Header(t theme.Theme, s console.State, width int) string {
 	left := append([]part{{Code(s.Code), t.BarStrong, 0}}, customer(t, s)...)
-	right := []part{controlling(t, s), trust(t, s), people(t, s), link(t, s)}
+	right := []part{controlling(t, s), trust(t, s), people(t, s), change(t, s), link(t, s)}
 	return line(t, left, right, width)
 }
 
@@ -82,6 +82,9 @@ func people(t theme.Theme, s console.State) part {
 	}
 	return part{fmt.Sprintf("%d here", n), t.Bar, 4}
 }
+
+// change is why packets have begun to travel another way.
+func change(t theme.Theme, s console.State) part { return part{cell.Clean(s.Link.Why), t.BarDim, 7} }
 
 func link(t theme.Theme, s console.State) part {
 	l := s.Link

@@ -45,6 +45,17 @@ func TestHeaderDropsTheLeastImportantFirst(t *testing.T) {
 	}
 }
 
+func TestReasonOfAChangeIsShownWhereThereIsRoom(t *testing.T) {
+	s := busy()
+	s.Link.Path, s.Link.Why = "tcp", "UDP gave no answer"
+	if got := ansi.Strip(Header(plain, s, 130)); !strings.Contains(got, "UDP gave no answer   tcp 1 ms") {
+		t.Errorf("%q", got)
+	}
+	if got := ansi.Strip(Header(plain, s, 110)); strings.Contains(got, "UDP gave") || !strings.Contains(got, "web-01") {
+		t.Errorf("%q", got)
+	}
+}
+
 func TestFooterKeepsHelpAndLeave(t *testing.T) {
 	now := keys.Now{Phase: console.In, Grants: session.AllGrants, Words: true, Picture: true}
 	for _, width := range []int{60, 80, 120, 200} {
