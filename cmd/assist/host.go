@@ -112,7 +112,7 @@ func (f *hostFlags) share(ctx context.Context, words io.Writer, h *host.Host) er
 
 // config is what the flags say by themselves.
 func (f *hostFlags) config() (host.Config, error) {
-	cfg := host.Config{Code: f.code, Customer: f.customer, Software: software(), System: probe.System().Line()}
+	cfg := host.Config{Code: f.code, Customer: f.customer, Software: software(), System: probe.System().Line(), Prober: &probe.Machine{}}
 	if cfg.Customer == "" {
 		cfg.Customer = loginName()
 	}

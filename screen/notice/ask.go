@@ -146,6 +146,25 @@ func (a *asking) para(text string, s style) {
 	}
 }
 
+// maxDetail is how many lines of what a request is about are shown here; the terminal shows all of a longer one.
+const maxDetail = 9
+
+// detail writes the first lines of what a request is about.
+func (a *asking) detail(s style) {
+	left := maxDetail
+	for line := range strings.Lines(a.q.Detail) {
+		if line = strings.TrimSpace(line); line == "" { // what follows is the whole, after its summary
+			break
+		}
+		rows := a.b.wrap(legible(line), a.inside, s)
+		for _, row := range rows[:min(len(rows), 2, left)] {
+			a.b.text(askEdge, a.y+s.size, a.inside, row, s)
+			a.y += s.size + 6
+			left--
+		}
+	}
+}
+
 func (a *asking) person() {
 	title := "Somebody asks for more"
 	if a.q.What != "" {
@@ -178,7 +197,7 @@ func (a *asking) wishes() {
 	text := style{false, 16, white}
 	if a.q.What != "" {
 		a.para("They want to "+a.q.What, text)
-		a.para(a.q.Detail, style{false, 14, pale})
+		a.detail(style{false, 14, pale})
 		a.y += 8
 		return
 	}

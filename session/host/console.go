@@ -47,6 +47,7 @@ type console struct {
 	says    *rate.Limiter
 	does    *rate.Limiter
 	stills  *rate.Limiter
+	reports atomic.Int32 // report streams that are open
 
 	member session.MemberID // owned by the session loop
 	in     bool             // owned by the session loop

@@ -65,6 +65,7 @@ type Config struct {
 	Source    Source             // closed by whoever opened it; nil: there is no display
 	Text      TextSource         // nil: there is no text; one of both there is
 	Injector  Injector
+	Prober    Prober // reads this machine for reports; nil: there are none
 	Fronts    []Front
 	Answer    *AutoAnswer
 	Gate      Gate        // decides where nobody has to answer; nil: the customer is asked

@@ -43,8 +43,12 @@ const todoSize = 256
 func newLoop(h *Host, at place) *loop {
 	now := time.Now()
 	opt := session.Options{Customer: h.cfg.Customer, Mode: h.cfg.Mode}
+	opt.Most = session.AllGrants
 	if h.cfg.Injector == nil && h.cfg.Text == nil {
-		opt.Most = session.AllGrants &^ session.Control
+		opt.Most &^= session.Control
+	}
+	if h.cfg.Prober == nil {
+		opt.Most &^= session.Diag
 	}
 	if h.cfg.Gate != nil {
 		opt.Empty = nobodyCame

@@ -15,6 +15,8 @@ func (h *Host) work(kind wireKind) worker {
 	switch kind {
 	case wire.StreamRun:
 		return h.serveRun
+	case wire.StreamReport:
+		return h.serveReport
 	}
 	return nil
 }

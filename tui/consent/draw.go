@@ -1,6 +1,7 @@
 package consent
 
 import (
+	"slices"
 	"strings"
 
 	"assist/chat"
@@ -129,9 +130,7 @@ func (m *model) question(q *Question) (top, foot []string) {
 	for _, s := range q.lets() {
 		top = append(top, m.styled(t.Strong.Render, "- "+s)...)
 	}
-	for _, s := range q.more() {
-		top = append(top, m.styled(t.Dim.Render, "  "+s)...)
-	}
+	detail := len(top)
 	if later := means(q.Later); len(later) > 0 {
 		top = append(top, m.styled(t.Dim.Render, "You will be asked apart before they may "+strings.Join(later, ", ")+".")...)
 	}
@@ -148,7 +147,8 @@ func (m *model) question(q *Question) (top, foot []string) {
 	if wait := q.yesAfter() - m.now.Sub(m.asked); wait > 0 {
 		yes = "y  yes (soon)"
 	}
-	return top, m.keys("n  no     " + yes + "     s  stop everything     silence is a no in " + left(q.Deadline, m.now))
+	foot = m.keys("n  no     " + yes + "     s  stop everything     silence is a no in " + left(q.Deadline, m.now))
+	return slices.Insert(top, detail, m.preview(q, m.h-len(top)-len(foot))...), foot
 }
 
 // sharing is the screen while agents are here.

@@ -72,6 +72,7 @@ type lines struct {
 	asked  time.Time
 	serial uint64
 	newest chat.Seq
+	read   int // lines of the preview
 	err    error
 }
 
@@ -138,9 +139,8 @@ func (l *lines) ask(q *Question) {
 		l.say("%s", w)
 	}
 	l.say("A yes lets them %s.", strings.Join(q.lets(), ", and "))
-	for _, s := range q.more() {
-		l.say("  %s", s)
-	}
+	l.read = 0
+	l.readOn(q)
 	if later := means(q.Later); len(later) > 0 {
 		l.say("You will be asked apart before they may %s.", strings.Join(later, ", "))
 	}
@@ -171,12 +171,14 @@ func (l *lines) hear(text string) {
 		if q != nil {
 			l.act(Answer{Serial: q.Serial, Allow: q.Grants})
 		}
+	case word == "more" && q != nil:
+		l.readOn(q)
 	case word == "back" || word == "r":
 		l.act(TakeBack{})
 	case strings.HasPrefix(word, "say ") && q == nil:
 		l.act(Say{Text: text[4:]})
 	default:
-		l.say("Words that work: stop, yes, no, back (takes control back), say TEXT.")
+		l.say("Words that work: stop, yes, no, more, back (takes control back), say TEXT.")
 	}
 }
 

@@ -35,7 +35,9 @@ type model struct {
 	writing bool
 	draft   string
 	said    string // what the last key did, in words
-	stopped bool
+
+	page, pageRows, pageRoom int // of the preview: first line shown, all lines, lines shown
+	stopped                  bool
 }
 
 type tickMsg time.Time
@@ -89,7 +91,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 func (m *model) take(v View) {
 	m.now = time.Now()
 	if v.Question != nil && v.Question.Serial != m.serial {
-		m.serial, m.asked, m.said = v.Question.Serial, m.now, ""
+		m.serial, m.asked, m.said, m.page = v.Question.Serial, m.now, "", 0
 	}
 	if v.Question == nil && m.view.Question != nil {
 		m.said = ""
@@ -154,6 +156,8 @@ func (m *model) answer(q *Question, key string) tea.Cmd {
 		m.said = "You said yes."
 	case "s", "S":
 		return m.stop()
+	default:
+		m.turn(key)
 	}
 	return nil
 }
