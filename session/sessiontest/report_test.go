@@ -20,8 +20,8 @@ import (
 	"assist/transport/wire"
 )
 
-// machine is a prober of which a test says what it reads.
-type machine struct {
+// patient is a prober of which a test says what it reads.
+type patient struct {
 	mu     sync.Mutex
 	asked  []diag.ID
 	events chan diag.Event
@@ -29,7 +29,7 @@ type machine struct {
 
 var readAt = time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
 
-func (m *machine) Report(_ context.Context, ids []diag.ID) diag.Report {
+func (m *patient) Report(_ context.Context, ids []diag.ID) diag.Report {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.asked = ids
@@ -42,7 +42,7 @@ func (m *machine) Report(_ context.Context, ids []diag.ID) diag.Report {
 	return r
 }
 
-func (m *machine) Live(ctx context.Context, each func(diag.Sample) error) error {
+func (m *patient) Live(ctx context.Context, each func(diag.Sample) error) error {
 	for n := 1.0; ; n++ {
 		select {
 		case <-ctx.Done():
@@ -55,7 +55,7 @@ func (m *machine) Live(ctx context.Context, each func(diag.Sample) error) error 
 	}
 }
 
-func (m *machine) Events(ctx context.Context, q diag.EventQuery, each func(diag.Event) error) (string, error) {
+func (m *patient) Events(ctx context.Context, q diag.EventQuery, each func(diag.Event) error) (string, error) {
 	if err := each(diag.Event{At: readAt, Priority: 3, Unit: "a.service", Text: "old"}); err != nil {
 		return "", err
 	}
@@ -77,13 +77,13 @@ type checked struct {
 	t       *testing.T
 	h       *Host
 	c       *Console
-	machine *machine
+	machine *patient
 	mu      sync.Mutex
 	events  []host.Event
 }
 
 func newChecked(t *testing.T, r *Relay) *checked {
-	k := &checked{t: t, machine: &machine{events: make(chan diag.Event, 4)}}
+	k := &checked{t: t, machine: &patient{events: make(chan diag.Event, 4)}}
 	k.h = r.NewHost(func(conf *host.Config) {
 		conf.Prober = k.machine
 		tell := conf.Events
