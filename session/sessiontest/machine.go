@@ -74,7 +74,7 @@ func (m *Machine) Start() {
 	m.running, err = machine.New(machine.Config{
 		Folder: m.Folder, Gate: m.Gate, Options: m.r.options(nil), Software: "assist test", System: "Debian 13",
 		Open: func() (machine.Stage, error) {
-			return machine.Stage{Config: host.Config{Source: NewDisplay(640, 480), Injector: NewRecorder(), Customer: "nobody"}, Close: func() {}}, nil
+			return machine.Stage{Config: host.Config{Source: NewDisplay(640, 480), Injector: NewRecorder(), Prober: &probe.Machine{}, Customer: "nobody"}, Close: func() {}}, nil
 		},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Events: func(e host.Event) {
