@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"assist/diag/probe"
 	"assist/session/agent"
 	"assist/session/host"
 	"assist/session/host/machine"
