@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"context"
 	"image"
 	"image/color"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,6 +28,10 @@ type fake struct {
 	full    bool // takes no input
 	did     []Command
 	closed  int
+
+	text    *screen.TextGrid
+	glances []image.Point // zero: no more
+	past    []screen.Row
 }
 
 type colour = color.Color
@@ -158,4 +164,37 @@ func (f *fake) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed++
+}
+
+func (f *fake) Text() *screen.TextGrid {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text
+}
+
+func (f *fake) LookText(on bool, size image.Point) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !on {
+		size = image.Point{}
+	}
+	f.glances = append(f.glances, size)
+}
+
+func (f *fake) TextLines(_ context.Context, from uint64, n int) (uint64, []screen.Row, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from = min(from, uint64(len(f.past)))
+	return from, f.past[from:min(len(f.past), int(from)+n)], nil
+}
+
+func (f *fake) TextFind(_ context.Context, from uint64, down bool, words string) (uint64, bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n := range f.past {
+		if strings.Contains(f.past[n].Text(), words) {
+			return uint64(n), true, nil
+		}
+	}
+	return 0, false, nil
 }

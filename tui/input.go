@@ -84,16 +84,26 @@ func (m *model) act(do keys.Action) tea.Cmd {
 		m.dialog = dialog.NewGrants(keys.Askable(m.keysNow()))
 	case keys.Write:
 		return m.openChat()
+	case keys.SwitchText:
+		m.switchText()
+	case keys.CopyText:
+		return m.copyText()
 	case keys.FindWords:
+		if m.showText && !m.showChat {
+			m.dialog = dialog.NewFind(m.text.Found())
+			return nil
+		}
 		cmd := m.openChat()
 		m.chat.Find()
 		return cmd
 	case keys.CloseChat:
+		if !m.showChat {
+			m.text.Typed()
+			m.text.Unmark()
+		}
 		m.showChat = false
-	case keys.ScrollBack:
-		m.chat.Scroll(5)
-	case keys.ScrollOn:
-		m.chat.Scroll(-5)
+	case keys.ScrollBack, keys.ScrollOn:
+		m.scroll(do == keys.ScrollBack)
 	case keys.People:
 		m.togglePeople()
 	case keys.PickUp, keys.PickDown, keys.ViewOnly, keys.MayControl, keys.GiveBaton, keys.Sharing, keys.HandOver, keys.Remove:
@@ -112,7 +122,23 @@ func (m *model) act(do keys.Action) tea.Cmd {
 	return nil
 }
 
+// scroll moves in the lines of the chat, or of the text where the chat is closed.
+func (m *model) scroll(back bool) {
+	sign := map[bool]int{true: 1, false: -1}[back]
+	if m.showText && !m.showChat {
+		m.text.Scroll(sign * max(1, m.layout.picture.Dy()-2))
+		return
+	}
+	m.chat.Scroll(sign * 5)
+}
+
 func (m *model) moveView(do keys.Action) {
+	if m.showText {
+		if d, ok := steps[do]; ok {
+			m.text.Pan(d)
+		}
+		return
+	}
 	v := m.viewer
 	switch do {
 	case keys.Cycle:
@@ -166,11 +192,19 @@ func (m *model) write(msg tea.Msg) tea.Cmd {
 // mouse plays the mouse while browsing: the wheel zooms, a drag pans; over the chat the wheel scrolls.
 func (m *model) mouse(msg tea.MouseMsg) {
 	at := image.Pt(msg.Mouse().X, msg.Mouse().Y)
+	if _, turned := msg.(tea.MouseWheelMsg); m.showText && !turned {
+		m.textMouse(msg)
+		return
+	}
 	switch msg := msg.(type) {
 	case tea.MouseWheelMsg:
 		up := msg.Button == tea.MouseWheelUp
 		if at.In(m.layout.chat) {
 			m.chat.Scroll(map[bool]int{true: 3, false: -3}[up])
+			return
+		}
+		if m.showText {
+			m.textMouse(msg)
 			return
 		}
 		if p, in := m.viewer.Point(at); in && up {
@@ -212,6 +246,10 @@ func (m *model) answer(a dialog.Answer, done bool) tea.Cmd {
 	case session.Grants:
 		m.session.Do(AskGrants{Grants: a})
 		m.say("the customer is being asked")
+	case dialog.FindWords:
+		return m.findText(a)
+	case pasteAnswer:
+		m.typed(m.control.Paste(a.text))
 	case dialog.WordsRight:
 		m.session.Do(ConfirmWords{})
 		m.say("the words are the same: nobody listens in between")
@@ -252,6 +290,9 @@ func (m *model) playSpecial(s control.Special) {
 	}
 	m.played(m.control.Tap(s.Key, s.Mods))
 }
+
+// steps are how far the keys move over a text that is larger than the console.
+var steps = map[keys.Action]image.Point{keys.Left: {X: -8}, keys.Right: {X: 8}, keys.Up: {Y: -4}, keys.Down: {Y: 4}}
 
 // buttons of a terminal's mouse, as X11 numbers them.
 var buttons = map[tea.MouseButton]screen.Button{tea.MouseLeft: 1, tea.MouseMiddle: 2, tea.MouseRight: 3, tea.MouseBackward: 8, tea.MouseForward: 9}

@@ -15,6 +15,7 @@ import (
 	"assist/tui/keys"
 	"assist/tui/notices"
 	"assist/tui/status"
+	"assist/tui/textpane"
 	"assist/tui/theme"
 	"assist/tui/viewer"
 
@@ -84,6 +85,13 @@ type model struct {
 
 	draws   draws // the terminal
 	drawn   bool  // the picture is in the view
+	// Of shared text.
+	text      *textpane.Pane
+	showText  bool
+	chosen    bool // desktop or text, by hand
+	glanced   textGlance
+	selecting bool
+
 	viewer  *viewer.Pane
 	chat    *chatbox.Pane
 	control *control.Control
@@ -93,7 +101,7 @@ type model struct {
 func newModel(ctx context.Context, s Session, opt Options) *model {
 	m := &model{
 		ctx: ctx, session: s, opt: opt, now: time.Now, dark: true, profile: opt.ColorProfile, noMouse: opt.NoMouse,
-		viewer: viewer.New(opt.renderer()), chat: chatbox.New(),
+		viewer: viewer.New(opt.renderer()), chat: chatbox.New(), text: textpane.New(),
 	}
 	m.control = control.New(s.Input)
 	m.chat.Names = m.nameOf
@@ -168,6 +176,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 	case offerMsg:
 		m.offering = false
 		m.control.Flush()
+	case linesMsg, foundMsg:
+		m.hearText(msg)
 	case sharedMsg:
 		m.shared(msg)
 	case goneMsg:
@@ -183,7 +193,7 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.dark = msg.IsDark()
 		m.restyle()
 	case tea.KeyboardEnhancementsMsg:
-		m.control.Releases = m.mode == status.Control && msg.SupportsEventTypes() && msg.SupportsAllKeysAsEscapeCodes()
+		m.control.Releases = m.mode == status.Control && !m.showText && msg.SupportsEventTypes() && msg.SupportsAllKeysAsEscapeCodes()
 	case tea.BlurMsg:
 		if m.mode == status.Control { // releases go elsewhere from now on
 			m.control.Stop()
@@ -201,6 +211,7 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 func (m *model) restyle() {
 	m.theme = theme.New(m.dark, m.profile)
 	m.chat.SetTheme(m.theme)
+	m.text.SetProfile(m.profile)
 	m.viewer.SetDepth(raster.DepthOf(m.profile))
 	m.viewer.SetOthers(m.others())
 }
@@ -208,8 +219,12 @@ func (m *model) restyle() {
 // settle brings layout and viewport up to date and starts whatever timers that needs.
 func (m *model) settle() tea.Cmd {
 	m.arrange()
-	var cmds []tea.Cmd
-	if want := m.viewer.Wanted(); want.Grid != (image.Point{}) && !want.Same(m.asked) && m.state.Phase == In {
+	cmds := []tea.Cmd{m.settleText()}
+	want := m.viewer.Wanted()
+	if m.showText && want.Grid != (image.Point{}) { // nobody looks at the picture: one pixel of it costs nothing
+		want.Grid = image.Pt(1, 1)
+	}
+	if want.Grid != (image.Point{}) && !want.Same(m.asked) && m.state.Phase == In {
 		if m.asked.Grid == (image.Point{}) {
 			m.asked = want
 			m.session.Look(want)
@@ -238,7 +253,8 @@ func (m *model) keysNow() keys.Now {
 	me, _ := m.state.Roster.Member(m.state.Self)
 	n := keys.Now{
 		Phase: m.state.Phase, Grants: me.Grants, Asked: me.Asked, Trusted: m.state.Trusted, Words: len(m.state.Words) > 0,
-		Picture: m.session.Picture() != nil, Zoomed: !m.viewer.Lens.Fits(), ChatOpen: m.showChat, ViewOnly: m.opt.ViewOnly,
+		Picture: m.session.Picture() != nil, Zoomed: !m.showText && !m.viewer.Lens.Fits() || m.showText && m.text.Larger(), ChatOpen: m.showChat, ViewOnly: m.opt.ViewOnly,
+		Text: m.showText, Both: m.both(), Selected: m.text.Selecting(),
 		Lead: m.state.Roster.Lead == m.state.Self, Self: m.state.Self, Mode: m.state.Roster.Mode,
 	}
 	if m.mode == status.People {

@@ -19,6 +19,7 @@ func (m *model) pull() {
 	if p := m.session.Picture(); p != nil {
 		m.viewer.SetPicture(p)
 	}
+	m.pullText()
 	m.pullLog()
 	m.pullOutcome()
 	m.showInvites()

@@ -6,6 +6,9 @@
 package tui
 
 import (
+	"context"
+	"image"
+
 	"assist/chat"
 	"assist/screen"
 	"assist/session/console"
@@ -24,6 +27,14 @@ type Session interface {
 
 	// Look asks for another viewport; its ID is given by the implementation.
 	Look(v screen.Viewport)
+	// Text is the newest state of shared text, nil before the first. It never changes after it is handed out.
+	Text() *screen.TextGrid
+	// LookText says that the text is looked at, with room for so many cells, or that it is not.
+	LookText(on bool, size image.Point)
+	// TextLines and TextFind ask the host for lines of scrollback and for words in it. They wait: never in Update.
+	TextLines(ctx context.Context, from uint64, n int) (first uint64, rows []screen.Row, err error)
+	TextFind(ctx context.Context, from uint64, down bool, words string) (line uint64, found bool, err error)
+
 	// Input queues an event in order; it reports false when control is not held or the queue (bounded) is full.
 	Input(ev screen.Input) bool
 	Do(c Command)

@@ -40,12 +40,17 @@ func (m *model) steer(msg tea.Msg) {
 			m.leftAt = m.now()
 			return
 		}
+		m.text.Typed()
 		m.played(m.control.Press(msg.Key()))
 	case tea.KeyReleaseMsg:
 		m.played(m.control.Release(msg.Key()))
 	case tea.PasteMsg:
 		if len(msg.Content) > control.MaxPaste {
 			m.say("that paste is too long: send it as a file, or in parts")
+			return
+		}
+		if m.showText {
+			m.pasteText(msg.Content)
 			return
 		}
 		m.played(m.control.Paste(msg.Content))
@@ -55,6 +60,10 @@ func (m *model) steer(msg tea.Msg) {
 }
 
 func (m *model) steerMouse(msg tea.MouseMsg) {
+	if m.showText {
+		m.textMouse(msg)
+		return
+	}
 	mouse := msg.Mouse()
 	at, in := m.viewer.Point(image.Pt(mouse.X, mouse.Y))
 	switch msg := msg.(type) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"assist/screen"
 	"assist/tui/cell"
 	"assist/tui/control"
 	"assist/tui/roster"
@@ -23,6 +24,7 @@ func (m *model) arrange() {
 	}
 	m.layout = arrange(m.size, want)
 	m.viewer.SetSize(m.layout.picture)
+	m.text.SetSize(m.layout.picture.Size())
 	m.chat.SetSize(m.layout.chat.Dx(), m.layout.chat.Dy(), m.size.X >= sideFrom)
 }
 
@@ -49,7 +51,10 @@ func (m *model) View() tea.View {
 	default:
 		v.MouseMode = tea.MouseModeCellMotion
 	}
-	if m.mode == status.Control {
+	if at, seen := m.text.Cursor(); m.mode == status.Control && m.showText && seen && m.dialog == nil && !m.layout.small {
+		v.Cursor = m.textCursor(at)
+	}
+	if m.mode == status.Control && !m.showText {
 		v.ReportFocus = true
 		v.KeyboardEnhancements = tea.KeyboardEnhancements{ReportEventTypes: true, ReportAllKeysAsEscapeCodes: true, ReportAssociatedText: true}
 	}
@@ -83,7 +88,7 @@ func (m *model) compose() cell.Block {
 // body is what stands between the first and the last line.
 func (m *model) body(over []overlay) cell.Block {
 	l := m.layout
-	if !m.inSession() || m.session.Picture() == nil && l.chat.Empty() && l.roster.Empty() {
+	if !m.inSession() || m.nothingYet() && l.chat.Empty() && l.roster.Empty() {
 		scene := waiting.Scene{State: m.state, Command: m.opt.command(m.state.Code), Now: m.now()}
 		return waiting.View(m.theme, scene, m.size.X, m.size.Y-2)
 	}
@@ -92,8 +97,7 @@ func (m *model) body(over []overlay) cell.Block {
 		covered = append(covered, o.rect())
 	}
 	m.viewer.Cover(covered...)
-	m.drawn = true
-	out := m.viewer.View()
+	out := m.shownPane()
 	if !l.roster.Empty() {
 		side := roster.View(m.theme, m.rosterScene(), l.roster.Dx(), l.roster.Dy())
 		if l.chat.Min.X == l.roster.Min.X && !l.chat.Empty() {
@@ -108,6 +112,34 @@ func (m *model) body(over []overlay) cell.Block {
 		return cell.Beside(out, m.chat.View())
 	}
 	return append(append(cell.Block(nil), out...), m.chat.View()...)
+}
+
+// nothingYet says whether neither picture nor text has arrived that is to be shown.
+func (m *model) nothingYet() bool {
+	if m.showText {
+		return m.text.Grid() == nil
+	}
+	return m.session.Picture() == nil
+}
+
+// shownPane is the desktop or the text.
+func (m *model) shownPane() cell.Block {
+	if !m.showText {
+		m.drawn = true
+		return m.viewer.View()
+	}
+	m.text.Caret = m.mode != status.Control || m.dialog != nil
+	return m.text.View()
+}
+
+// textCursor is the terminal's own cursor where the program's stands.
+func (m *model) textCursor(at image.Point) *tea.Cursor {
+	at = at.Add(m.layout.picture.Min)
+	c := tea.NewCursor(at.X, at.Y)
+	form := m.text.Grid().Cursor
+	c.Shape = [...]tea.CursorShape{screen.BlockCaret: tea.CursorBlock, screen.UnderlineCaret: tea.CursorUnderline, screen.BarCaret: tea.CursorBar}[form.Form]
+	c.Blink = !form.Steady
+	return c
 }
 
 // overlay is something that lies on the screen.
@@ -170,7 +202,9 @@ func (m *model) footer() status.Line {
 	if m.state.Customer != "" {
 		f.Whose = cell.Clean(m.state.Customer)
 	}
-	if f.Now.Picture && m.inSession() {
+	if m.showText && m.inSession() {
+		f.Zoom = m.textWords()
+	} else if f.Now.Picture && m.inSession() {
 		f.Zoom = m.viewer.Zoom()
 	}
 	if m.now().Before(m.messageEnd) {

@@ -26,11 +26,24 @@ func (f *hostFlags) fronts(keys *inject.X11) ([]host.Front, error) {
 	if window.StopKey() {
 		keys.Reserve(screen.KeyPause)
 	}
-	all := []host.Front{desktopFront{window}, ownHands{f.display}}
-	if !f.json {
-		all = append(all, terminalFront{consent.Screen{In: os.Stdin, Out: os.Stdout, Accessible: f.accessible}})
+	return append([]host.Front{desktopFront{window}, ownHands{f.display}}, f.terminal(nil)...), nil
+}
+
+// terminal is where the customer sees and answers in this terminal, unless it is for a script. Where text alone is shared, it
+// is shown and typed into there as well.
+func (f *hostFlags) terminal(text host.TextSource) []host.Front {
+	if f.json {
+		return nil
 	}
-	return all, nil
+	return []host.Front{terminalFront{consent.Screen{In: os.Stdin, Out: os.Stdout, Accessible: f.accessible, Text: shared(text)}}}
+}
+
+// shared is text as the customer's screen knows it.
+func shared(text host.TextSource) consent.Text {
+	if text == nil {
+		return nil
+	}
+	return text
 }
 
 // ownHands is the customer's keyboard and mouse: using them lets agents wait for a moment.
@@ -100,6 +113,8 @@ func (f terminalFront) Run(ctx context.Context, views <-chan host.View, act func
 				act(host.Answer{Serial: a.Serial, Allow: a.Allow})
 			case consent.TakeBack:
 				act(host.Revoke{Member: session.Nobody, Grants: session.Control})
+			case consent.Typing:
+				act(host.LocalInput{})
 			case consent.Say:
 				act(host.Say{Text: a.Text})
 			}

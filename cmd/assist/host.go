@@ -23,6 +23,7 @@ import (
 
 type hostFlags struct {
 	relayChoice
+	textFlags
 	code       string
 	display    string
 	customer   string
@@ -38,10 +39,10 @@ func newHostCommand() *cobra.Command {
 	var f hostFlags
 	cmd := &cobra.Command{
 		Use:   "host [CODE]",
-		Short: "Share this machine's desktop with an agent, after you say yes",
-		Long: "Shares this machine's desktop. Without CODE it shows a code to tell the agent; with the CODE that an agent told you " +
+		Short: "Share this machine's desktop or a terminal with an agent, after you say yes",
+		Long: "Shares this machine's desktop and, beside it, a terminal; where there is no display a terminal alone. Without CODE it shows a code to tell the agent; with the CODE that an agent told you " +
 			"it answers that agent.\n\nNothing is shared before you say yes to a named agent, and one key stops everything at once: " +
-			"s or Ctrl-C here, Pause or the Stop button on the desktop.",
+			"s or Ctrl-C here, Pause or the Stop button on the desktop; Ctrl-] s where this terminal is the shared one.",
 		Args: cobra.MaximumNArgs(1),
 		Example: "  assist host --relay relay.example:8443\n" +
 			"  assist host 12345678 --relay relay.example:8443",
@@ -53,11 +54,13 @@ func newHostCommand() *cobra.Command {
 				}
 				f.code = code
 			}
+			f.said = cmd.Flags().Changed("text")
 			return f.run(cmd)
 		},
 	}
 	f.relayChoice.flags(cmd)
 	f.pathFlag(cmd)
+	f.textFlags.flags(cmd)
 	cmd.Flags().StringVar(&f.display, "display", os.Getenv("DISPLAY"), "X11 display to share")
 	cmd.Flags().StringVar(&f.customer, "customer", "", "how the agents see your name (default your login's)")
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")
@@ -77,18 +80,17 @@ func (f *hostFlags) run(cmd *cobra.Command) error {
 	if cfg.Relay, err = f.relay(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
-	source, err := capture.Open(f.display)
-	if err != nil {
+	if cfg.Text, err = f.textFlags.open(f.display); err != nil {
 		return err
 	}
-	defer source.Close()
-	keys, err := inject.Open(f.display)
-	if err != nil {
-		return fmt.Errorf("open display for input: %w", err)
-	}
-	cfg.Source, cfg.Injector = source, keys
-	if cfg.Fronts, err = f.fronts(keys); err != nil {
-		return errors.Join(err, keys.Close())
+	if f.only(f.display) {
+		cfg.Fronts = f.terminal(cfg.Text)
+	} else {
+		gone, err := f.desktop(&cfg)
+		if err != nil {
+			return err
+		}
+		defer gone()
 	}
 	if f.json {
 		cfg.Events = ndjson(cmd.OutOrStdout())
@@ -98,6 +100,25 @@ func (f *hostFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return f.share(cmd.Context(), cmd.ErrOrStderr(), h)
+}
+
+// desktop opens the display and puts it into cfg.
+func (f *hostFlags) desktop(cfg *host.Config) (gone func(), err error) {
+	source, err := capture.Open(f.display)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := inject.Open(f.display)
+	if err != nil {
+		source.Close()
+		return nil, fmt.Errorf("open display for input: %w", err)
+	}
+	cfg.Source, cfg.Injector = source, keys
+	if cfg.Fronts, err = f.fronts(keys); err != nil {
+		source.Close()
+		return nil, errors.Join(err, keys.Close())
+	}
+	return func() { source.Close() }, nil
 }
 
 // share runs the session. The customer's stop is the good end of one.

@@ -75,12 +75,15 @@ type (
 	TakeBack struct{}
 	// Say is words for everyone.
 	Say struct{ Text string }
+	// Typing is the customer's own use of the shared terminal.
+	Typing struct{}
 )
 
 func (Answer) act()   {}
 func (Stop) act()     {}
 func (TakeBack) act() {}
 func (Say) act()      {}
+func (Typing) act()   {}
 
 // Screen is where the customer is asked. The zero value is the standard terminal.
 type Screen struct {
@@ -88,6 +91,7 @@ type Screen struct {
 	Out        *os.File // nil: standard output
 	Env        []string // nil: os.Environ
 	Accessible bool     // plain lines, also on a terminal
+	Text       Text     // a shared terminal, seen and used on a terminal; nil: there is none
 }
 
 // Run shows views until ctx is done or, on a terminal, the session has ended. act is called for what the customer does and
@@ -105,7 +109,13 @@ func (s Screen) Run(ctx context.Context, views <-chan View, act func(Act)) error
 	if s.Accessible || !term.IsTerminal(s.In.Fd()) || !term.IsTerminal(s.Out.Fd()) {
 		return Lines(ctx, s.In, s.Out, views, act)
 	}
-	err := run(ctx, views, act, tea.WithoutSignalHandler(), tea.WithInput(s.In), tea.WithOutput(s.Out), tea.WithEnvironment(s.Env))
+	show := run
+	if s.Text != nil {
+		show = func(ctx context.Context, views <-chan View, act func(Act), opts ...tea.ProgramOption) error {
+			return runTerminal(ctx, s.Text, views, act, opts...)
+		}
+	}
+	err := show(ctx, views, act, tea.WithoutSignalHandler(), tea.WithInput(s.In), tea.WithOutput(s.Out), tea.WithEnvironment(s.Env))
 	if ctx.Err() == nil && err != nil {
 		act(Stop{})
 		return fmt.Errorf("customer's screen: %w", err)
@@ -113,22 +123,29 @@ func (s Screen) Run(ctx context.Context, views <-chan View, act func(Act)) error
 	return nil
 }
 
-// run drives the program. Views come to it by a goroutine of their own, which may wait for it.
+// run shows the customer's screen.
 func run(ctx context.Context, views <-chan View, act func(Act), opts ...tea.ProgramOption) error {
-	p := tea.NewProgram(newModel(act), opts...)
+	return drive(ctx, newModel(act), opts, func(ctx context.Context, send func(tea.Msg)) {
+		for {
+			select {
+			case v := <-views:
+				send(v)
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+}
+
+// drive runs a program. News come to it by pump, on a goroutine of its own that may wait for it.
+func drive(ctx context.Context, m tea.Model, opts []tea.ProgramOption, pump func(ctx context.Context, send func(tea.Msg))) error {
+	p := tea.NewProgram(m, opts...)
 	ctx, cancel := context.WithCancel(ctx)
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
-		for {
-			select {
-			case v := <-views:
-				p.Send(v)
-			case <-ctx.Done():
-				p.Quit()
-				return
-			}
-		}
+		pump(ctx, p.Send)
+		p.Quit()
 	}()
 	_, err := p.Run()
 	cancel()

@@ -32,6 +32,7 @@ type Sink func(screen.Input) bool
 type Control struct {
 	Releases bool        // the terminal reports releases
 	Latched  screen.Mods // held around the next key or click
+	ToText   bool        // all of it is for the text that the host shares
 
 	sink    Sink
 	waiting []screen.Input
@@ -48,6 +49,7 @@ func New(sink Sink) *Control {
 
 // send queues ev behind what waits and tries to be rid of it all. It reports false when too much waits.
 func (c *Control) send(ev screen.Input) bool {
+	ev.ToText = c.ToText
 	if n := len(c.waiting); n > 0 && ev.Kind == screen.PointerMove && c.waiting[n-1].Kind == screen.PointerMove {
 		c.waiting[n-1] = ev
 	} else {
@@ -205,9 +207,12 @@ func (c *Control) Paste(s string) bool {
 	if len(s) > MaxPaste {
 		return false
 	}
-	ok := c.hold(0)
+	ok, kind := c.hold(0), screen.TypeText
+	if c.ToText {
+		kind = screen.PasteText
+	}
 	for _, part := range split(tidy(s), screen.MaxText) {
-		ok = c.send(screen.Input{Kind: screen.TypeText, Text: part}) && ok
+		ok = c.send(screen.Input{Kind: kind, Text: part}) && ok
 	}
 	return ok
 }

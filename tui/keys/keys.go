@@ -50,6 +50,8 @@ const (
 	Remove
 	FindWords
 	Glyphs
+	SwitchText
+	CopyText
 )
 
 // Section is a heading of the help.
@@ -90,6 +92,9 @@ type Now struct {
 	Self     session.MemberID
 	Picked   session.Member // in the roster
 	Mode     session.ControlMode
+	Text     bool // text is shown
+	Both     bool // desktop and text are there
+	Selected bool // some of the text is
 }
 
 // Table is every key of browse mode. The first ones win when the status line is short.
@@ -105,6 +110,8 @@ func Table() []Key {
 		{Invite, []string{"i"}, "i", "invite", "bring one more agent in: a code and an address, and what is still open", Session, whyInvite},
 		{Special, []string{"s"}, "s", "special keys", "Ctrl-Alt-Del, Super, F1 to F12, Print, and modifiers to hold", Session, whyControl},
 		{Ask, []string{"g"}, "g", "ask for more", "ask the customer for what you may not do yet", Session, whyAsk},
+		{SwitchText, []string{"tab"}, "Tab", "desktop/text", "change between the desktop and the terminal of a machine that shares both", Picture, whyBoth},
+		{CopyText, []string{"y"}, "y", "", "in the text: copy what the mouse has selected", Picture, whySelected},
 		{ZoomIn, []string{"+", "="}, "+", "", "closer, about the pointer", Picture, whyPicture},
 		{ZoomOut, []string{"-", "_"}, "-", "", "farther", Picture, whyZoomed},
 		{Fit, []string{"0"}, "0", "", "the whole screen", Picture, whyZoomed},
@@ -115,10 +122,10 @@ func Table() []Key {
 		{Follow, []string{"f"}, "f", "", "let the view follow the pointer, or stay", Picture, whyPicture},
 		{Glyphs, []string{"G"}, "G", "", "finer or plainer glyphs: half-blocks, quadrants, sextants, octants, letters, images", Picture, whyPicture},
 		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
-		{FindWords, []string{"/"}, "/", "", "find words in the chat", Talk, whyIn},
-		{ScrollBack, []string{"pgup"}, "PgUp", "", "older lines of the chat", Talk, whyChat},
-		{ScrollOn, []string{"pgdown"}, "PgDn", "", "newer lines of the chat", Talk, whyChat},
-		{CloseChat, []string{"esc"}, "Esc", "", "close the chat", Talk, whyChat},
+		{FindWords, []string{"/"}, "/", "", "find words in the chat; in the text while it is shown and the chat is not", Talk, whyIn},
+		{ScrollBack, []string{"pgup"}, "PgUp", "", "older lines, of the chat or else of the text", Talk, whyLines},
+		{ScrollOn, []string{"pgdown"}, "PgDn", "", "newer lines, of the chat or else of the text", Talk, whyLines},
+		{CloseChat, []string{"esc"}, "Esc", "", "close the chat; in the text go back to the newest line", Talk, whyLines},
 	}
 }
 
@@ -206,6 +213,9 @@ func Askable(n Now) session.Grants {
 }
 
 func whyPicture(n Now) string {
+	if n.Text {
+		return "the text is shown: it has the size that it has"
+	}
 	if !n.Picture {
 		return "there is no picture yet"
 	}
@@ -213,6 +223,12 @@ func whyPicture(n Now) string {
 }
 
 func whyZoomed(n Now) string {
+	if n.Text {
+		if !n.Zoomed {
+			return "all of the text is in view"
+		}
+		return whyIn(n)
+	}
 	if why := whyPicture(n); why != "" {
 		return why
 	}
@@ -222,9 +238,27 @@ func whyZoomed(n Now) string {
 	return ""
 }
 
-func whyChat(n Now) string {
-	if !n.ChatOpen {
+// whyLines is for keys that move in lines: of the chat, or of the text.
+func whyLines(n Now) string {
+	if !n.ChatOpen && !n.Text {
 		return "the chat is closed"
+	}
+	return ""
+}
+
+func whyBoth(n Now) string {
+	if !n.Both {
+		return "this machine shares only one of desktop and text"
+	}
+	return whyIn(n)
+}
+
+func whySelected(n Now) string {
+	switch {
+	case !n.Text:
+		return "the text is not shown"
+	case !n.Selected:
+		return "nothing is selected: draw over text with the mouse"
 	}
 	return ""
 }
