@@ -104,7 +104,7 @@ func (m *model) findText(a dialog.FindWords) tea.Cmd {
 		m.text.Unmark()
 		return nil
 	}
-	s, ctx, from := m.session, m.ctx, m.text.SearchFrom(a.Down)
+	s, ctx, from := m.session, m.ctx, m.text.SearchFrom(a.Words, a.Down)
 	return func() tea.Msg {
 		line, found, err := s.TextFind(ctx, from, a.Down, a.Words)
 		return foundMsg{a.Words, line, found, err}

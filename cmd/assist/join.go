@@ -22,6 +22,7 @@ type consoleFlags struct {
 	exitKey  string
 	noMouse  bool
 	drawing
+	shell    bool
 }
 
 func (f *consoleFlags) flags(cmd *cobra.Command) {
@@ -29,6 +30,7 @@ func (f *consoleFlags) flags(cmd *cobra.Command) {
 	f.pathFlag(cmd)
 	cmd.Flags().BoolVar(&f.viewOnly, "view-only", false, "only look: ask for no control")
 	cmd.Flags().StringVar(&f.exitKey, "exit-key", tui.DefaultExitKey, "the key that leads out of control; twice sends it")
+	cmd.Flags().BoolVar(&f.shell, "shell", false, "the machine's terminal alone, on the whole screen; ~. at the beginning of a line leaves, as in ssh")
 	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
 	f.drawing.flags(cmd)
 }
@@ -142,6 +144,13 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 		}
 		opt.Email = func(url, code string) (string, error) {
 			return share.Invitation(inner.SpacedCode(code), url, "").Open(ctx)
+		}
+		if f.shell {
+			res, err := tui.RunShell(ctx, s, opt)
+			if !res.Left && res.State.Why != "" {
+				fmt.Fprintf(cmd.ErrOrStderr(), "assist: %s\n", printable(res.State.Why))
+			}
+			return err
 		}
 		_, err := tui.Run(ctx, s, opt)
 		return err

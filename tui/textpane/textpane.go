@@ -216,22 +216,21 @@ func (p *Pane) Unmark() { p.found, p.mark, p.drawn = "", selection{}, nil }
 // Found are the words that are marked.
 func (p *Pane) Found() string { return p.found }
 
-// SearchFrom is where a search goes on: above what is seen, or below.
-func (p *Pane) SearchFrom(down bool) uint64 {
+// SearchFrom is where a search for words begins: at the newest line, or, when it goes on, above or below what is seen.
+func (p *Pane) SearchFrom(words string, down bool) uint64 {
 	if p.grid == nil {
 		return 0
 	}
-	if down {
-		return p.first() + uint64(p.size.Y/2) + 1
+	middle := p.first() + uint64(p.size.Y/2)
+	switch again := strings.EqualFold(words, p.found); {
+	case down:
+		return middle + 1
+	case again && p.back:
+		return max(1, middle) - 1
+	case again:
+		return max(1, p.first()) - 1
 	}
-	first := p.first()
-	if !p.back && p.found == "" {
-		return p.grid.Top + uint64(p.grid.Size.Y)
-	}
-	if p.found != "" && p.back {
-		first += uint64(p.size.Y / 2)
-	}
-	return max(1, first) - 1
+	return p.grid.Top + uint64(p.grid.Size.Y)
 }
 
 // Cell is the cell of the grid that stands at a cell of the pane; false beside it, or while scrolled back.
