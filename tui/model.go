@@ -83,8 +83,8 @@ type model struct {
 	offered    Offer            // the offer whose page was opened
 	quitting   bool
 
-	draws   draws // the terminal
-	drawn   bool  // the picture is in the view
+	draws draws // the terminal
+	drawn bool  // the picture is in the view
 	// Of shared text.
 	text      *textpane.Pane
 	showText  bool

@@ -22,7 +22,7 @@ type consoleFlags struct {
 	exitKey  string
 	noMouse  bool
 	drawing
-	shell    bool
+	shell bool
 }
 
 func (f *consoleFlags) flags(cmd *cobra.Command) {
