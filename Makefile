@@ -9,10 +9,10 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 # What the desktop tests and the demo use; each package once, all from Debian.
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
-TESTDEB  := $(DESKTOP) tmux chromium openssh-client openssh-server tcpdump procps postgresql
+TESTDEB  := $(DESKTOP) xclip xdg-utils tmux chromium openssh-client openssh-server tcpdump procps postgresql
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg
 
-.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay fuzz demo pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-fanout fuzz demo pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -38,7 +38,7 @@ lab-test: build
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
-bench: bench-screen bench-relay
+bench: bench-screen bench-relay bench-fanout
 
 # The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
 bench-screen: deps-bench
@@ -52,6 +52,10 @@ bench-relay:
 # Thousands of idle sessions on one relay: its memory and CPU, and how long until all are back after its kill -9.
 bench-load: build
 	$(GO) test -tags lab -count=1 -v -timeout 20m -run TestBenchManyIdleSessions ./cmd/assist
+
+# Many agents on one session: what they cost the host, and what a frozen quarter costs the others. Fails over its targets.
+bench-fanout: deps-bench build
+	$(GO) run -tags lab ./cmd/assist/fanbench -program $(BIN) -check
 
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)

@@ -89,7 +89,7 @@ func root() *cobra.Command {
 		newDiagCommand(),
 		newLeaveCommand(),
 		newEndCommand(),
-		newHostCommand(),
+		profiled(newHostCommand()),
 		newDemoCommand(),
 		newLoginCommand(),
 		newLogoutCommand(),

@@ -137,7 +137,7 @@ func (v *visit) watch(ctx context.Context) error {
 			}
 			if m.count(now, stats.BytesIn, v.s.shown.Load()) {
 				v.s.update(func(st *console.State) {
-					st.Link.Path, st.Link.Loss, st.Link.Rate, st.Link.FPS = string(stats.Path), stats.Loss, m.rate, m.fps
+					st.Link.Path, st.Link.Loss, st.Link.Rate, st.Link.FPS, st.Link.Bytes = string(stats.Path), stats.Loss, m.rate, m.fps, stats.BytesIn
 					if st.Link.Why = stats.Changed.Why; now.Sub(stats.Changed.At) > showChange {
 						st.Link.Why = ""
 					}

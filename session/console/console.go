@@ -92,12 +92,13 @@ type Invitation struct {
 
 // Link is how packets travel now.
 type Link struct {
-	Path string // "relay", "direct", "tcp"
-	Why  string // the path changed just now, and this is the reason; else empty
-	RTT  time.Duration
-	Loss float64 // fraction of packets, 0..1
-	Rate float64 // bytes a second received, over the last seconds
-	FPS  float64 // pictures a second received
+	Path  string // "relay", "direct", "tcp"
+	Why   string // the path changed just now, and this is the reason; else empty
+	RTT   time.Duration
+	Loss  float64 // fraction of packets, 0..1
+	Rate  float64 // bytes a second received, over the last seconds
+	Bytes uint64  // received on this link
+	FPS   float64 // pictures a second received
 }
 
 // Outcome is the answer to a command that could not be done.

@@ -16,6 +16,8 @@ type group struct {
 	fresh   bool      // nothing sent yet
 	begun   time.Time // of the stream
 	sent    time.Time // newest picture
+	waits   time.Time // since when a picture is held up for some who could have it; zero: none is
+	uneven  time.Time // since when some get less than their lines carry; zero: none do
 	moved   time.Time // something in the viewport, last
 	terms   terms     // of the newest picture
 }
@@ -128,42 +130,112 @@ func (s *studio) out(v *viewer) {
 	}
 }
 
-// split takes viewers that are too slow out of groups that wait for them only. It says whether there is more than one group.
+// split takes viewers that are too slow out of groups that wait for them only, and those whose line is poorer than that of
+// others; those of one group go on together. It says whether there is more than one group.
 func (s *studio) split(now time.Time) bool {
 	for _, v := range s.viewers {
-		if v.group == nil {
-			continue
-		}
-		if v.credit() {
+		if v.group == nil || v.credit() {
 			v.full = time.Time{}
 			continue
 		}
 		if v.full.IsZero() {
 			v.full = now
 		}
-		slow := now.Sub(v.full) >= splitAfter
-		if slow {
+		if now.Sub(v.full) >= slowAfter {
 			v.good = now
 		}
-		if slow && slices.ContainsFunc(v.group.members, func(o *viewer) bool { return o.credit() }) {
-			s.out(v)
-			v.alone = true
-			s.place(v, now)
+	}
+	for _, g := range slices.Clone(s.groups) {
+		wanted := s.changed || g.fresh || g.enc.Pending()
+		late := only(g.members, func(v *viewer) bool { return !v.credit() })
+		if wanted && !now.Before(g.sent.Add(g.every())) && held(&g.waits, now, splitAfter, late, g) {
+			s.apart(late, now)
+			continue
+		}
+		best := g.members[0].terms
+		for _, v := range g.members {
+			if best.worse(v.terms) {
+				best = v.terms
+			}
+		}
+		if poor := only(g.members, func(v *viewer) bool { return v.terms.worse(best) }); held(&g.uneven, now, settleTime, poor, g) {
+			s.apart(poor, now)
 		}
 	}
 	return len(s.groups) > 1
 }
 
+func only(all []*viewer, which func(*viewer) bool) (out []*viewer) {
+	for _, v := range all {
+		if which(v) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// held says whether some, but not all, of g have been behind for so long. since keeps when that began.
+func held(since *time.Time, now time.Time, long time.Duration, some []*viewer, g *group) bool {
+	if len(some) == 0 || len(some) == len(g.members) {
+		*since = time.Time{}
+		return false
+	}
+	if since.IsZero() {
+		*since = now
+	}
+	if now.Sub(*since) < long {
+		return false
+	}
+	*since = time.Time{}
+	return true
+}
+
+// worse says whether pictures made on these terms are fewer or rougher than on others.
+func (t terms) worse(than terms) bool {
+	return t.level > than.level || t.level == than.level && t.every > than.every
+}
+
+// apart gives some viewers of one group a group of their own.
+func (s *studio) apart(some []*viewer, now time.Time) {
+	for _, v := range some {
+		s.out(v)
+		v.alone = true
+		v.lapses++
+	}
+	s.place(some[0], now)
+	g := some[0].group
+	if g == nil {
+		return
+	}
+	for _, v := range some[1:] {
+		v.good, v.full = now, time.Time{}
+		if g.separate() || v.judge.loss.separate {
+			s.place(v, now)
+			continue
+		}
+		v.group = g
+		g.members = append(g.members, v)
+		v.begin()
+	}
+}
+
 // merge brings viewers that keep up together with others of their viewport, all of a group at once.
 func (s *studio) merge(now time.Time) {
+	for _, g := range s.groups { // where all others have gone, who was left alone is the one to come to
+		if g.members[0].alone && !g.separate() && s.peers(g.members[0]) == nil {
+			for _, v := range g.members {
+				v.alone = false
+			}
+		}
+	}
 	for _, g := range slices.Clone(s.groups) {
 		if len(g.members) == 0 || g.members[0].alone || g.separate() || now.Sub(g.begun) < settleTime {
 			continue
 		}
 		var more []*viewer
 		for _, o := range s.groups {
-			if o != g && len(o.members) == 1 && s.peers(o.members[0]) == g && o.members[0].keepsUp(now) {
-				more = append(more, o.members[0])
+			if o != g && s.peers(o.members[0]) == g && !slices.ContainsFunc(o.members, func(v *viewer) bool { return !v.keepsUp(now) || v.terms.worse(g.terms) }) {
+				more = append(more, o.members...)
 			}
 		}
 		if len(more) > 0 {
@@ -176,7 +248,7 @@ func (s *studio) merge(now time.Time) {
 func (v *viewer) keepsUp(now time.Time) bool {
 	rest := settleTime
 	if v.alone {
-		rest = mergeAfter
+		rest = mergeAfter << min(max(v.lapses-1, 0), mostLapses) // who lags again and again is left alone for longer
 	}
 	return !v.judge.loss.separate && v.credit() && now.Sub(v.good) >= rest && now.Sub(v.group.begun) >= rest
 }

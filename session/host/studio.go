@@ -21,7 +21,9 @@ import (
 const (
 	pace       = time.Second / 15       // between two pictures; the first after a rest goes at once
 	inFlight   = 2                      // pictures that wait for a viewer's word on a short line
-	splitAfter = 150 * time.Millisecond // a viewer without credit for so long holds nobody up any more
+	splitAfter = 25 * time.Millisecond  // a viewer without credit holds those who have it up for no longer
+	slowAfter  = 150 * time.Millisecond // a viewer without credit for so long does not keep up
+	mostLapses = 5                      // doublings of mergeAfter
 	mergeAfter = 10 * time.Second       // a viewer that kept up for so long shares an encoder again
 	settleTime = time.Second            // between two restarts of a shared encoder, and for a new viewport to settle
 	livePoll   = pace                   // of the pointer, while it moves or the picture does

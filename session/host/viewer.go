@@ -28,6 +28,7 @@ type viewer struct {
 	view    screen.Viewport
 	group   *group
 	alone   bool     // was too slow for the others, or has only just come
+	lapses  int      // how often it was too slow
 	told    bool     // may see, and has heard of display and pointer
 	unacked []uint64 // frames of this stream that it has not confirmed
 	full    time.Time
