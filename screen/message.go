@@ -23,6 +23,7 @@ const (
 	kindHands    = 5
 	kindPin      = 6
 	kindQuality  = 7
+	kindFocus    = 16
 )
 
 // Limits of a Display.
@@ -69,6 +70,8 @@ func ParseMessage(b []byte) (Message, error) {
 		m = r.pin()
 	case kindQuality:
 		m = r.quality()
+	case kindFocus:
+		m = r.focus()
 	default:
 		r.fail("kind %d", kind)
 	}

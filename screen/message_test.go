@@ -35,6 +35,7 @@ var messages = []struct {
 	{Pointer{At: image.Pt(5, 200), Hidden: true, Shape: 128}, "04 05 c801 01 8001"},
 	{Hands{{Member: 2, At: image.Pt(5, 200)}, {Member: 300, At: image.Pt(0, 1)}}, "05 02 02 05 c801 ac02 00 01"},
 	{Hands(nil), "05 00"},
+	{Focus{Window: image.Rect(1, 2, 301, 202), Caret: image.Rect(5, 6, 7, 8)}, "10 01 02 ac02 c801 05 06 02 02"},
 }
 
 func unhex(t testing.TB, s string) []byte {

@@ -26,6 +26,7 @@ type fake struct {
 	looks   []screen.Viewport
 	input   []screen.Input
 	full    bool // takes no input
+	still   error
 	did     []Command
 	closed  int
 
@@ -152,6 +153,21 @@ func (f *fake) Input(ev screen.Input) bool {
 		}
 	}
 	return true
+}
+
+func (f *fake) Still(_ context.Context, region image.Rectangle) (image.Image, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.still != nil {
+		return nil, f.still
+	}
+	out := image.NewRGBA(region)
+	for y := region.Min.Y; y < region.Max.Y; y++ {
+		for x := region.Min.X; x < region.Max.X; x++ {
+			out.Set(x, y, f.desk(image.Pt(x, y)))
+		}
+	}
+	return out, nil
 }
 
 func (f *fake) Do(c Command) {

@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"assist/screen"
 	"assist/screen/raster"
+	"assist/tui/cell"
 
 	tea "charm.land/bubbletea/v2"
 	uv "github.com/charmbracelet/ultraviolet"
@@ -98,4 +100,12 @@ func (m *model) nextGlyphs() {
 	next := all[(slices.Index(all, m.viewer.Mode())+1)%len(all)]
 	m.viewer.SetMode(next)
 	m.say("drawn by " + glyphNames[next] + "; G goes on where they look wrong")
+}
+
+// monitorName says which monitor is in view.
+func monitorName(all []screen.Monitor, n int) string {
+	if n == 0 {
+		return "all monitors"
+	}
+	return fmt.Sprintf("monitor %d of %d, %s", n, len(all), cell.Clean(all[n-1].Name))
 }

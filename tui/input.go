@@ -112,6 +112,8 @@ func (m *model) act(do keys.Action) tea.Cmd {
 		m.dialog = dialog.NewWords(m.state.Words)
 	case keys.Mouse:
 		m.toggleMouse()
+	case keys.Shot:
+		return m.shoot()
 	case keys.Help:
 		m.dialog = &dialog.Help{Now: m.keysNow(), Exit: ExitName(m.opt.ExitKey)}
 	case keys.Quit:
@@ -158,8 +160,14 @@ func (m *model) moveView(do keys.Action) {
 	case keys.Down:
 		v.Nudge(image.Pt(0, 1))
 	case keys.Follow:
-		v.Following = !v.Following
-		m.say(map[bool]string{true: "the view follows the pointer", false: "the view stays where it is"}[v.Following])
+		v.SetFollow(v.Following().Next())
+		m.say("the view " + v.Following().String())
+	case keys.Read:
+		v.Read()
+	case keys.Overview:
+		m.say(map[bool]string{true: "the whole screen in a corner while zoomed", false: "no overview"}[v.ToggleOverview()])
+	case keys.Monitor:
+		m.say(monitorName(m.state.Display.Monitors, v.Monitor(m.state.Display.Monitors)))
 	case keys.Glyphs:
 		m.nextGlyphs()
 	}
@@ -213,7 +221,9 @@ func (m *model) mouse(msg tea.MouseMsg) {
 			m.viewer.Lens = m.viewer.Lens.Out(p)
 		}
 	case tea.MouseClickMsg:
-		if msg.Button == tea.MouseLeft && at.In(m.layout.picture) {
+		if p, small := m.viewer.InOverview(at); small && msg.Button == tea.MouseLeft {
+			m.viewer.Center(p)
+		} else if msg.Button == tea.MouseLeft && at.In(m.layout.picture) {
 			m.dragFrom = &at
 		}
 	case tea.MouseMotionMsg:

@@ -178,6 +178,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.control.Flush()
 	case linesMsg, foundMsg:
 		m.hearText(msg)
+	case savedMsg:
+		m.saved(msg)
 	case sharedMsg:
 		m.shared(msg)
 	case goneMsg:
@@ -255,7 +257,8 @@ func (m *model) keysNow() keys.Now {
 		Phase: m.state.Phase, Grants: me.Grants, Asked: me.Asked, Trusted: m.state.Trusted, Words: len(m.state.Words) > 0,
 		Picture: m.session.Picture() != nil, Zoomed: !m.showText && !m.viewer.Lens.Fits() || m.showText && m.text.Larger(), ChatOpen: m.showChat, ViewOnly: m.opt.ViewOnly,
 		Text: m.showText, Both: m.both(), Selected: m.text.Selecting(),
-		Lead: m.state.Roster.Lead == m.state.Self, Self: m.state.Self, Mode: m.state.Roster.Mode,
+		Monitors: len(m.state.Display.Monitors),
+		Lead:     m.state.Roster.Lead == m.state.Self, Self: m.state.Self, Mode: m.state.Roster.Mode,
 	}
 	if m.mode == status.People {
 		n.Picked, _ = m.state.Roster.Member(m.picked)

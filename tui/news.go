@@ -15,6 +15,7 @@ func (m *model) pull() {
 	m.wasIn = m.wasIn || m.state.Phase == In
 	m.viewer.SetDisplay(m.state.Display.Size)
 	m.viewer.SetPointer(m.state.Pointer)
+	m.viewer.SetFocus(m.state.Focus)
 	m.viewer.SetOthers(m.others())
 	if p := m.session.Picture(); p != nil {
 		m.viewer.SetPicture(p)

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"image"
 	"io"
 	"log"
 	"os"
@@ -41,6 +42,10 @@ type Options struct {
 	Renderer viewer.Renderer // how the picture reaches the terminal; nil: Plain decides
 	Plain    bool            // as text in the view; else it is painted past it
 	Glyphs   *raster.Mode    // by which the picture is drawn; nil: what the terminal is known to show
+
+	// Save keeps a file that the agent asked for, and says where; nil: nothing is saved. It never runs in Update.
+	Save   func(name string, b []byte) (path string, err error)
+	Record io.Writer // gets an asciicast of the console; nil: none
 
 	painter *painter.Painter
 }
@@ -126,6 +131,10 @@ func (o Options) show(ctx context.Context, make func(context.Context) tea.Model)
 	defer stop()
 
 	if o.painter != nil {
+		if o.Record != nil {
+			t := newTape(o.Record, value(o.Env, "TERM"), time.Now(), sizeOf(o.Out))
+			o.painter.Tap(t.write)
+		}
 		defer paint(o.painter)()
 	}
 	p := tea.NewProgram(make(ctx), o.program()...)
@@ -159,6 +168,17 @@ func (o Options) filled() Options {
 		o.ColorProfile = profile(o.Env)
 	}
 	return o
+}
+
+// sizeOf is the size of a terminal as it is when it is asked for.
+func sizeOf(f *os.File) func() image.Point {
+	return func() image.Point {
+		w, h, err := term.GetSize(f.Fd())
+		if err != nil {
+			return image.Pt(80, 24)
+		}
+		return image.Pt(w, h)
+	}
 }
 
 // lastWrite is how long what is left for the terminal may take once the console is closed.

@@ -35,6 +35,9 @@ type Session interface {
 	TextLines(ctx context.Context, from uint64, n int) (first uint64, rows []screen.Row, err error)
 	TextFind(ctx context.Context, from uint64, down bool, words string) (line uint64, found bool, err error)
 
+	// Still is a part of the display as it is now, at full resolution. Unlike the other methods it waits; it is never called in
+	// Update.
+	Still(ctx context.Context, region image.Rectangle) (image.Image, error)
 	// Input queues an event in order; it reports false when control is not held or the queue (bounded) is full.
 	Input(ev screen.Input) bool
 	Do(c Command)

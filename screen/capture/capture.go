@@ -68,6 +68,7 @@ type X11 struct {
 		moved   time.Time
 		watched bool // Run keeps last up to date
 	}
+	active  activeAtom
 	closing sync.Once
 }
 

@@ -175,6 +175,8 @@ func (v *visit) readScreen(stream transport.Stream) error {
 			v.s.update(func(st *console.State) { st.Display = m })
 		case screen.Pointer:
 			v.s.update(func(st *console.State) { st.Pointer = m })
+		case screen.Focus:
+			v.s.update(func(st *console.State) { st.Focus = m })
 		case screen.Hands:
 			v.s.update(func(st *console.State) { st.Pointers = others(m, st.Self) })
 		case screen.Quality:

@@ -44,6 +44,7 @@ type State struct {
 	Text      Text
 	Pointer   screen.Pointer
 	Quality   screen.Quality // how pictures are made now, and why; Shrink 0: not told yet
+	Focus     screen.Focus
 	Roster    session.Roster
 	Self      session.MemberID
 	Words     []string // three words to compare, nil when the key was known

@@ -19,6 +19,8 @@ const pointsFor = 5 * time.Second
 type hands struct {
 	mu sync.Mutex
 	at map[session.MemberID]hand
+
+	typed time.Time // when anybody's key was played
 }
 
 type hand struct {
@@ -33,7 +35,17 @@ func (h *hands) point(m session.MemberID, ev screen.Input) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.at[m] = hand{ev.At, time.Now()}
+	case screen.KeyPress, screen.KeyTap, screen.TypeText:
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.typed = time.Now()
 	}
+}
+
+func (h *hands) typedLast() time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.typed
 }
 
 // pointing is who points now and may control, by number.

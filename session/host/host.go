@@ -132,6 +132,7 @@ func New(cfg Config) (*Host, error) {
 		h.scribe = newScribe(cfg.Text, h.log)
 	}
 	h.studio = newStudio(h.cfg.Source, h.player.pointing, h.log)
+	h.studio.focus.typed = h.player.hands.typedLast
 	return h, nil
 }
 

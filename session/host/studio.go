@@ -54,6 +54,7 @@ type studio struct {
 	looked  time.Time // at the pointer
 	moved   time.Time // pointer or picture, last
 	waved   screen.Hands
+	focus   focus
 }
 
 func newStudio(source Source, hands func(time.Time) screen.Hands, log *slog.Logger) *studio {
@@ -93,6 +94,7 @@ func (s *studio) admit(now time.Time) {
 			v.told = true
 			v.tell(s.display)
 			v.tell(s.pointer)
+			v.tell(s.focus.now)
 			s.waveTo(v)
 			s.place(v, now)
 		}
@@ -194,6 +196,7 @@ func (s *studio) grab(now time.Time) error {
 	s.changed, s.grabbed, s.frame = false, now, f
 	if len(d) > 0 {
 		s.moved = now
+		s.notice(d, now)
 	}
 	for _, g := range s.groups {
 		if g.enc.Mark(d); g.enc.Pending() {
@@ -249,6 +252,7 @@ func (s *studio) point(now time.Time) time.Time {
 	if now.Sub(s.moved) < liveFor {
 		every = livePoll
 	}
+	s.seek(now)
 	if due := s.looked.Add(every); now.Before(due) {
 		return due
 	}

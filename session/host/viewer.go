@@ -46,6 +46,7 @@ type viewer struct {
 	others   *screen.Hands   // the same
 	rated    *screen.Quality // the same
 	pictures []shot          // to write, in order; at most two and what begins a stream
+	attend   *screen.Focus   // the same
 	writing  int             // pictures not yet written, of any stream
 	stream   transport.SendStream
 	apart    []apart       // separate pictures that it has not confirmed, oldest first
@@ -184,6 +185,8 @@ func (v *viewer) tell(m screen.Message) {
 		v.others = &m
 	case screen.Quality:
 		v.rated = &m
+	case screen.Focus:
+		v.attend = &m
 	}
 	wake(v.newWords)
 }
@@ -205,7 +208,10 @@ func (v *viewer) writeWords(ctx context.Context) error {
 		if v.rated != nil {
 			b = inner.AppendScreen(b, *v.rated)
 		}
-		v.display, v.pointer, v.others, v.rated = nil, nil, nil, nil
+		if v.attend != nil {
+			b = inner.AppendScreen(b, *v.attend)
+		}
+		v.display, v.pointer, v.others, v.rated, v.attend = nil, nil, nil, nil, nil
 		v.mu.Unlock()
 		if len(b) > 0 {
 			_ = v.words.SetWriteDeadline(time.Now().Add(stallLimit))

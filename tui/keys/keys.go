@@ -52,6 +52,10 @@ const (
 	Glyphs
 	SwitchText
 	CopyText
+	Overview
+	Monitor
+	Read
+	Shot
 )
 
 // Section is a heading of the help.
@@ -85,6 +89,7 @@ type Now struct {
 	Words    bool // there are words to compare
 	Picture  bool
 	Zoomed   bool
+	Monitors int
 	ChatOpen bool
 	ViewOnly bool // asked for at the start
 	Paused   string
@@ -119,7 +124,11 @@ func Table() []Key {
 		{Down, []string{"down", "j"}, "j, down", "", "move the view down", Picture, whyZoomed},
 		{Up, []string{"up", "k"}, "k, up", "", "move the view up", Picture, whyZoomed},
 		{Right, []string{"right", "l"}, "l, right", "", "move the view to the right", Picture, whyZoomed},
-		{Follow, []string{"f"}, "f", "", "let the view follow the pointer, or stay", Picture, whyPicture},
+		{Read, []string{"x"}, "x", "read", "so near that text can be read, about the pointer; again: the whole screen", Picture, whyPicture},
+		{Follow, []string{"f"}, "f", "", "the view follows the pointer, what is typed, the active window, or stays", Picture, whyPicture},
+		{Overview, []string{"o"}, "o", "", "the whole screen small in a corner while zoomed; a click there goes there", Picture, whyPicture},
+		{Monitor, []string{"n"}, "n", "", "the next monitor", Picture, whyMonitor},
+		{Shot, []string{"p"}, "p", "", "save what is seen, as PNG at full resolution and as text", Picture, whyPicture},
 		{Glyphs, []string{"G"}, "G", "", "finer or plainer glyphs: half-blocks, quadrants, sextants, octants, letters, images", Picture, whyPicture},
 		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
 		{FindWords, []string{"/"}, "/", "", "find words in the chat; in the text while it is shown and the chat is not", Talk, whyIn},
@@ -218,6 +227,16 @@ func whyPicture(n Now) string {
 	}
 	if !n.Picture {
 		return "there is no picture yet"
+	}
+	return ""
+}
+
+func whyMonitor(n Now) string {
+	if why := whyPicture(n); why != "" {
+		return why
+	}
+	if n.Monitors < 2 {
+		return "the customer has one monitor"
 	}
 	return ""
 }

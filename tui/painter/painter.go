@@ -34,6 +34,7 @@ const maxQueue = 256 << 10
 type Painter struct {
 	term.File // the terminal
 	now       func() time.Time
+	tap       func(b []byte, now time.Time) // set before Run
 
 	// Of the goroutine of the tea.Program.
 	fit   raster.Fitter
@@ -147,6 +148,9 @@ func (p *Painter) Hide() {
 	p.block = nil
 }
 
+// Tap lets f see whatever is written to the terminal, whole sequences at a time. It is called by Run and set before it.
+func (p *Painter) Tap(f func(b []byte, now time.Time)) { p.tap = f }
+
 // SetTolerance says by how much a channel of a colour may differ, in 255, from what is shown to be left as it is.
 func (p *Painter) SetTolerance(t int) {
 	p.mu.Lock()
@@ -185,6 +189,9 @@ func (p *Painter) Run(ctx context.Context) error {
 			began := p.now()
 			_, err := p.File.Write(b)
 			p.wrote(len(b), p.now().Sub(began), err)
+			if p.tap != nil {
+				p.tap(b, began)
+			}
 			if err != nil {
 				return err
 			}

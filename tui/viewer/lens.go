@@ -155,6 +155,22 @@ func (l Lens) Follow(p image.Point) Lens {
 	return l.Pan(d)
 }
 
+// Show is the lens that shows r whole, in the middle, as large as it can be.
+func (l Lens) Show(r image.Rectangle) Lens {
+	part := l
+	part.Display, part.Scale = r.Size(), 0
+	l.Scale = part.FitScale()
+	if r.Empty() || l.Scale >= l.FitScale() {
+		l.Scale = 0
+		return l
+	}
+	l.Center = r.Min.Add(r.Size().Div(2))
+	return l.settled()
+}
+
+// Shows says whether r is wholly in view.
+func (l Lens) Shows(r image.Rectangle) bool { return r.In(l.Viewport().Region) }
+
 // outside is how far v lies before lo or behind hi.
 func outside(v, lo, hi int) int {
 	switch {

@@ -18,8 +18,14 @@ import (
 
 // Pane is the picture and its lens.
 type Pane struct {
-	Lens      Lens
-	Following bool // pan so that the pointer stays in sight while zoomed
+	Lens Lens
+
+	follow   Follow
+	focus    screen.Focus
+	monitor  int // that was shown last; 0: the whole display
+	overview bool
+	inset    inset
+	kept     *screen.Picture // what inset has seen last
 
 	render  Renderer
 	depth   raster.Depth
@@ -33,7 +39,7 @@ type Pane struct {
 }
 
 // New makes a pane that draws by r.
-func New(r Renderer) *Pane { return &Pane{render: r, Following: true} }
+func New(r Renderer) *Pane { return &Pane{render: r} }
 
 // SetSize gives the pane its rectangle of the terminal, in cells.
 func (p *Pane) SetSize(r image.Rectangle) {
@@ -72,7 +78,7 @@ func (p *Pane) SetPicture(pic *screen.Picture) { p.got = pic }
 func (p *Pane) SetPointer(at screen.Pointer) {
 	moved := at.At != p.pointer.At
 	p.pointer = at
-	if moved && p.Following && !at.Hidden {
+	if moved && p.follow == FollowPointer && !at.Hidden {
 		p.Lens = p.Lens.Follow(at.At)
 	}
 }
@@ -111,8 +117,21 @@ func (p *Pane) View() cell.Block {
 	}
 	if f.Picture != nil {
 		f.Others = seen(p.others, f.Picture.Viewport)
+		f.Picture = p.withInset(f.Picture)
 	}
 	return p.render.Rows(f)
+}
+
+// withInset is pic with the overview on it, where that is wanted and of use.
+func (p *Pane) withInset(pic *screen.Picture) *screen.Picture {
+	if p.kept != p.got && p.got != nil {
+		p.inset.keep(p.got, p.Lens.Display, p.Lens.Mode.Grain())
+		p.kept = p.got
+	}
+	if !p.overview || p.Lens.Fits() || p.inset.whole == nil || !p.inset.bounds(pic.Viewport.Grid).In(image.Rectangle{Max: pic.Viewport.Grid}) {
+		return pic
+	}
+	return p.inset.on(pic)
 }
 
 // Point translates a cell of the terminal into display pixels: the middle of what that cell shows. It reports false beside
@@ -157,8 +176,8 @@ func (p *Pane) Zoom() string {
 		return "whole screen"
 	}
 	s := fmt.Sprintf("%.3g:1", p.Lens.Now()/p.Lens.Closest())
-	if p.Following {
-		s += ", follows the pointer"
+	if p.follow != Stay {
+		s += ", " + p.follow.String()
 	}
 	return s
 }
