@@ -103,7 +103,7 @@ func TestOverviewShowsTheWholeAndWhereOneIs(t *testing.T) {
 	for i, c := range pic.Pix {
 		if c == viewEdge {
 			yellow++
-			if !(image.Pt(i%pic.Viewport.Grid.X, i/pic.Viewport.Grid.X)).In(box) {
+			if !image.Pt(i%pic.Viewport.Grid.X, i/pic.Viewport.Grid.X).In(box) {
 				t.Fatal("the frame leaves the overview")
 			}
 		}
