@@ -76,6 +76,12 @@ func (l *Link) sortDatagrams() {
 			case l.grams <- datagram{kind, b[1:]}:
 			default:
 			}
+		case wire.DatagramPath:
+			whole := b[1:]
+			l.told.Store(&whole)
+			if d := l.direct.Load(); d != nil {
+				d.hear(whole)
+			}
 		}
 	}
 }

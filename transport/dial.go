@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -107,7 +108,7 @@ func unreachable(err error) bool {
 
 // dialAt connects over a port, which is released when that fails.
 func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, p *port, id Identity, opt Options) (*Outer, error) {
-	o := &Outer{at: r, relay: at, port: p, auto: opt.Path == "" || opt.Path == PathAuto}
+	o := &Outer{at: r, relay: at, port: p, path: cmp.Or(opt.Path, PathAuto)}
 	conf, keyErr := relayTLS(r, host, id)
 	conn, err := p.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
 	if err != nil {

@@ -23,7 +23,7 @@ func FuzzReceive(f *testing.F) {
 		if len(b) == 0 || len(b) > 1<<16 || seg <= 0 || seg > 1<<16 {
 			return
 		}
-		p := &port{routes: map[uint64]*route{}, holders: 1}
+		p := newPort()
 		o := &Outer{relay: relay, port: p}
 		v := newVirtual()
 		r, err := newRoute(o, v, &wire.Channel{Id: 7, Secret: secret})

@@ -34,7 +34,7 @@ func (v *Virtual) Keep(ctx context.Context, again Again, changed func(error)) er
 	for {
 		r := v.route.Load()
 		var upgrade <-chan time.Time
-		if r.path() == PathTCP && r.outer.auto {
+		if r.path() == PathTCP && r.outer.path == PathAuto {
 			upgrade = time.After(keepUpgrade)
 		}
 		why := forgotten

@@ -3,6 +3,7 @@ package transport
 import (
 	"crypto/ed25519"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -20,6 +21,8 @@ type Link struct {
 	gauge    *gauge
 	grams    chan datagram // arrived
 	outgoing chan []byte
+	direct   atomic.Pointer[direct] // set when it is sought
+	told     atomic.Pointer[[]byte] // newest whereabouts of the other end that came before
 
 	mu   sync.Mutex
 	loss lossWindow
@@ -87,6 +90,14 @@ func (l *Link) Stats() Stats {
 	out := Stats{
 		Path: l.v.route.Load().path(), Changed: *l.v.last.Load(), RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
 		LastHeard: l.LastHeard(),
+	}
+	if d := l.direct.Load(); d != nil {
+		if d.way.Load() != nil {
+			out.Path = PathDirect
+		}
+		if c := d.last.Load(); c != nil && (c.At.After(out.Changed.At) || out.Path == PathDirect) {
+			out.Changed = *c
+		}
 	}
 	l.mu.Lock()
 	out.Loss = l.loss.update(time.Now(), s.PacketsSent, s.PacketsLost)

@@ -59,7 +59,7 @@ type Outer struct {
 	fleet  []Relay
 	relay  netip.AddrPort
 	port   *port // held
-	auto   bool  // the path was not pinned
+	path   Path  // which ways may be taken
 	conn   *quic.Conn
 	offset time.Duration
 	seen   netip.AddrPort

@@ -23,6 +23,7 @@ type peer struct {
 
 	heard   atomic.Int64 // ns since Virtual.start, 0 for never
 	holding atomic.Bool  // held is not empty
+	direct  atomic.Pointer[direct]
 
 	mu   sync.Mutex
 	held [holdCount][]byte // newest packets since the peer went silent; a ring

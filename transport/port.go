@@ -19,9 +19,11 @@ type port struct {
 	sock *udp.Socket     // set once, like all up to tcp
 	tr   *quic.Transport // of outer connections
 	tcp  *tunnel.Conn    // what stands in for the UDP socket; nil: it is one
+	real bool            // the kernel's network carries it
 
 	mu      sync.RWMutex
-	routes  map[uint64]*route // by channel
+	routes  map[uint64]*route  // by channel
+	directs map[uint64]*direct // by our tag
 	holders int
 }
 
@@ -44,13 +46,15 @@ func (opt Options) openPort() (*port, error) {
 		if err != nil {
 			return nil, err
 		}
-		p.sock = sock
+		p.sock, p.real = sock, true
 	}
 	p.tr = &quic.Transport{Conn: p.sock.PacketConn()}
 	return p, nil
 }
 
-func newPort() *port { return &port{routes: map[uint64]*route{}, holders: 1} }
+func newPort() *port {
+	return &port{routes: map[uint64]*route{}, directs: map[uint64]*direct{}, holders: 1}
+}
 
 // openTunnel makes a port that reaches one relay only, over TCP. Packets to and from it bear the address as.
 func (opt Options) openTunnel(ctx context.Context, addr string, as netip.AddrPort) (*port, error) {
@@ -59,7 +63,7 @@ func (opt Options) openTunnel(ctx context.Context, addr string, as netip.AddrPor
 		return nil, err
 	}
 	p := newPort()
-	p.tcp = c
+	p.tcp, p.real = c, true
 	p.sock = udp.New(c, p, udp.Options{})
 	p.tr = &quic.Transport{Conn: p.sock.PacketConn()}
 	return p, nil
@@ -109,7 +113,27 @@ func (p *port) route(channel uint64) *route {
 	return p.routes[channel]
 }
 
-// Receive sorts the packets that came beside the outer connection. Only those of a route's relay count for the route.
+// know and forget say to whom packets with a direct path's tag belong.
+func (p *port) know(d *direct) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.directs[d.tag] = d
+}
+
+func (p *port) forget(d *direct) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.directs, d.tag)
+}
+
+func (p *port) direct(tag uint64) *direct {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.directs[tag]
+}
+
+// Receive sorts the packets that came beside the outer connection. Only those of a route's relay count for the route, and for
+// a direct path those from where the other end has proven to be.
 func (p *port) Receive(d udp.Datagram) {
 	for b := d.B; len(b) > 0; {
 		n := min(d.Seg, len(b))
@@ -122,12 +146,23 @@ func (p *port) Receive(d udp.Datagram) {
 		for n < len(b) && string(b[n:min(n+wire.ForwardHeader, len(b))]) == string(b[:wire.ForwardHeader]) {
 			n = min(n+d.Seg, len(b))
 		}
-		if r := p.route(h.Channel); r != nil && r.to.AddrPort == d.Addr.AddrPort {
-			now := time.Now()
-			r.heard(now)
-			r.virtual.receive(b[:n], d.Seg, h.Peer, now)
-		}
+		p.packets(h, udp.Datagram{B: b[:n], Seg: d.Seg, Addr: d.Addr})
 		b = b[n:]
+	}
+}
+
+// packets takes a run of packets with the same header.
+func (p *port) packets(h wire.Forward, d udp.Datagram) {
+	now := time.Now()
+	if r := p.route(h.Channel); r != nil {
+		if r.to.AddrPort == d.Addr.AddrPort {
+			r.heard(now)
+			r.virtual.receive(d.B, d.Seg, h.Peer, now)
+		}
+		return
+	}
+	if x := p.direct(h.Channel); x != nil && x.takes(d.Addr.AddrPort) {
+		x.v.receive(d.B, d.Seg, x.peer.number, now)
 	}
 }
 
@@ -138,6 +173,12 @@ func (p *port) Flush() {}
 func (p *port) control(d udp.Datagram) {
 	channel, err := wire.ChannelOf(d.B)
 	if err != nil {
+		return
+	}
+	if d.B[0] == wire.TypeProbe || d.B[0] == wire.TypeProbeAck {
+		if x := p.direct(channel); x != nil {
+			x.receive(p, d.B, d.Addr)
+		}
 		return
 	}
 	if r := p.route(channel); r != nil && r.to.AddrPort == d.Addr.AddrPort {

@@ -184,6 +184,10 @@ func (r *route) heed(ev bindEvent) (bind bool) {
 		return fresh
 	case bindUnknown:
 		r.tell(forgotten)
+	case bindMoved:
+		if r.port.tcp != nil && !ownAddress(r.port.tcp.TCPAddr()) {
+			r.tell(cut)
+		}
 	}
 	k.broken = true
 	if k.asking.IsZero() {

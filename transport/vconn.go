@@ -24,8 +24,12 @@ func (v *Virtual) send(b []byte, seg int, to net.Addr) error {
 		return net.InvalidAddrError("not a peer")
 	}
 	p := v.peer(number)
-	if time.Duration(v.since(time.Now())-p.heard.Load()) > holdAfter {
+	now := time.Now()
+	if time.Duration(v.since(now)-p.heard.Load()) > holdAfter {
 		p.hold(b, seg)
+	}
+	if d := p.direct.Load(); d != nil && d.send(b, seg, now) {
+		return nil
 	}
 	v.route.Load().send(b, seg, p)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,12 +32,15 @@ type Virtual struct {
 	ln    *Listener
 	over  bool
 
+	watchers map[*watcher]struct{}
+	moves    *os.File // closed when this ends; nil: the system does not tell
+
 	running   sync.WaitGroup // what reads from links
 	closeOnce sync.Once
 }
 
 func newVirtual() *Virtual {
-	return &Virtual{in: newInbox(), start: time.Now(), peers: map[uint16]*peer{}, links: map[*Link]struct{}{}}
+	return &Virtual{in: newInbox(), start: time.Now(), peers: map[uint16]*peer{}, links: map[*Link]struct{}{}, watchers: map[*watcher]struct{}{}}
 }
 
 // since is a time as the Virtual counts it.
@@ -56,7 +60,7 @@ func (o *Outer) Open(ch *wire.Channel) (*Virtual, error) {
 	why := "UDP reaches the relay"
 	if o.port.tcp != nil {
 		why = "UDP gave no answer"
-		if !o.auto {
+		if o.path != PathAuto {
 			why = "pinned to TCP"
 		}
 	}
@@ -66,6 +70,9 @@ func (o *Outer) Open(ch *wire.Channel) (*Virtual, error) {
 	v.tr = &quic.Transport{
 		Conn:        v.packetConn(o.port),
 		ConnContext: func(ctx context.Context, _ *quic.ClientInfo) (context.Context, error) { return gauged(ctx), nil },
+	}
+	if o.port.real {
+		v.moves = v.listenForMoves()
 	}
 	return v, nil
 }
@@ -138,6 +145,9 @@ func (v *Virtual) Close() {
 			ln.Close()
 		}
 		_ = v.tr.Close() // says only what was said before
+		if v.moves != nil {
+			_ = v.moves.Close()
+		}
 		v.in.close()
 		v.route.Load().close()
 		v.running.Wait()

@@ -115,6 +115,7 @@ func (v *visit) runInput(ctx context.Context) error {
 	if !v.admitted(ctx) {
 		return nil
 	}
+	v.link.SeekDirect()
 	q := &v.s.input
 	again := time.NewTimer(time.Hour)
 	defer again.Stop()

@@ -193,6 +193,7 @@ func (l *loop) welcome(id session.ConsoleID) {
 		w.Log = append(w.Log, inner.NewEntry(e))
 	}
 	c.in = true
+	c.link.SeekDirect() // addresses are told to those who are let in
 	_ = c.control.SetReadDeadline(time.Now().Add(silence))
 	c.send(&inner.ToConsole{Kind: &inner.ToConsole_Welcome{Welcome: w}})
 	l.gate()

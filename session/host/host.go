@@ -261,6 +261,7 @@ type link interface {
 	inner.Exporter
 	PeerFingerprint() transport.Fingerprint
 	LastHeard() time.Time
+	SeekDirect()
 	OpenUni(ctx context.Context, kind wireKind) (transport.SendStream, error)
 	AcceptStream(ctx context.Context) (wireKind, transport.Stream, error)
 	AcceptUni(ctx context.Context) (wireKind, transport.ReceiveStream, error)

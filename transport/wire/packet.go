@@ -120,10 +120,7 @@ type BindAck struct {
 func (p BindAck) Append(b, secret []byte) []byte {
 	start := len(b)
 	b = appendHead(b, TypeBindAck, p.Channel, p.Counter)
-	ip := p.Observed.Addr().As16()
-	b = append(b, ip[:]...)
-	b = binary.BigEndian.AppendUint16(b, p.Observed.Port())
-	return appendMAC(b, start, secret)
+	return appendMAC(appendAddr(b, p.Observed), start, secret)
 }
 
 // ParseBindAck reads a BindAck; whether it is authentic is Authentic's answer.
@@ -131,8 +128,7 @@ func ParseBindAck(b []byte) (BindAck, error) {
 	if len(b) != bindAckLen || b[0] != TypeBindAck {
 		return BindAck{}, fmt.Errorf("bind ack: %w", ErrPacket)
 	}
-	at := netip.AddrPortFrom(netip.AddrFrom16([16]byte(b[17:33])).Unmap(), binary.BigEndian.Uint16(b[33:]))
-	return BindAck{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint64(b[9:]), at}, nil
+	return BindAck{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint64(b[9:]), parseAddr(b[17:])}, nil
 }
 
 // Challenge answers a Bind from an address of which the relay does not know yet that it can receive: the token, sent back
