@@ -101,6 +101,9 @@ func (r *Relays) met(o *Outer, err error) (*Outer, error) {
 	return o, err
 }
 
+// Heard takes what a relay says of its fleet among other things.
+func (r *Relays) Heard(reply *wire.Reply) { r.learn(fleetOf(reply.GetFleet().GetRelays())) }
+
 // Moved says whether err sends the client to another relay; that one is asked first from then on.
 func (r *Relays) Moved(err error) bool {
 	var p *ProblemError

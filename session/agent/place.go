@@ -38,6 +38,7 @@ type seat struct {
 	replies *transport.Replies
 	drained chan struct{}
 	end     context.CancelFunc
+	relays  *transport.Relays
 }
 
 // leave gets up and says so.
@@ -88,7 +89,7 @@ func (s *Session) introduce(ctx context.Context, outer *transport.Outer) (*place
 		}
 	}
 	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
-	c, j, err := sit(ctx, outer, &wire.Join{Token: s.cfg.Token, Code: s.State().Code})
+	c, j, err := sit(ctx, s.relays, outer, &wire.Join{Token: s.cfg.Token, Code: s.State().Code})
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (s *Session) introduce(ctx context.Context, outer *transport.Outer) (*place
 
 // sit takes a place at the relay. Once there, it lasts until leave and not until ctx ends: who goes still has a word for the
 // host, and without the place the relay forwards no word.
-func sit(ctx context.Context, outer *transport.Outer, join *wire.Join) (*seat, *wire.Joined, error) {
+func sit(ctx context.Context, relays *transport.Relays, outer *transport.Outer, join *wire.Join) (*seat, *wire.Joined, error) {
 	whole, end := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, end)
 	replies, err := outer.Subscribe(whole, &wire.Request{Kind: &wire.Request_Join{Join: join}})
@@ -118,7 +119,7 @@ func sit(ctx context.Context, outer *transport.Outer, join *wire.Join) (*seat, *
 		end()
 		return nil, nil, err
 	}
-	c := &seat{outer: outer, replies: replies, drained: make(chan struct{}), end: end}
+	c := &seat{outer: outer, replies: replies, drained: make(chan struct{}), end: end, relays: relays}
 	reply, err := first(ctx, replies)
 	go c.drain(err == nil)
 	if err == nil && reply.GetJoined().GetChannel() == nil {
@@ -139,7 +140,9 @@ func (c *seat) drain(more bool) {
 	defer close(c.drained)
 	defer c.end()
 	for more {
-		_, err := c.replies.Next()
+		reply, err := c.replies.Next()
+		c.relays.Moved(err)
+		c.relays.Heard(reply)
 		more = err == nil
 	}
 	c.outer.Abandon()
@@ -175,7 +178,7 @@ func (p *place) sitAgain(ctx context.Context) (c *seat, j *wire.Joined, err erro
 		if outer, err = p.s.relays.Dial(ctx, p.s.cfg.Identity, opt); err != nil {
 			return nil, nil, err
 		}
-		if c, j, err = sit(ctx, outer, &wire.Join{Token: p.s.cfg.Token, Place: p.token}); err == nil {
+		if c, j, err = sit(ctx, p.s.relays, outer, &wire.Join{Token: p.s.cfg.Token, Place: p.token}); err == nil {
 			return c, j, nil
 		}
 		outer.Close()

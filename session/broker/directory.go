@@ -180,6 +180,22 @@ func (d *directory) stop() {
 	}
 }
 
+// broadcast tells every stream that stays open.
+func (d *directory) broadcast(r *wire.Reply) {
+	for _, m := range d.machines {
+		m.send(r)
+	}
+	for _, s := range d.byID {
+		s.host.send(r)
+		for e := range s.waiting {
+			e.send(r)
+		}
+		for _, c := range s.consoles {
+			c.send(r)
+		}
+	}
+}
+
 // tidy ends what has run out: codes nobody used, sessions whose host did not come back.
 func (d *directory) tidy(now time.Time) {
 	for _, s := range d.byID {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +45,7 @@ type fleet struct {
 	siblings atomic.Pointer[[]store.Relay] // the others that take sessions
 	given    atomic.Uint64                 // sessions given away, so that they spread
 	away     atomic.Bool                   // the database does not answer
+	runs     atomic.Bool                   // the directory does, so that it can be told
 	count    fleetCounters
 
 	mu    sync.Mutex
@@ -111,6 +113,7 @@ func (b *Broker) runFleet(ctx context.Context) {
 	b.dir.last = b.fleet.lastWord
 	dir, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
+	b.fleet.runs.Store(true)
 	go func() {
 		defer stop()
 		b.fleet.run(ctx)
@@ -177,7 +180,10 @@ func (f *fleet) beat(ctx context.Context, sessions int) error {
 			}
 		}
 	}
-	f.siblings.Store(&open)
+	if was := f.siblings.Swap(&open); f.runs.Load() && !slices.EqualFunc(*was, open, func(a, b store.Relay) bool { return a.Addr == b.Addr && a.Pin == b.Pin }) {
+		now := &wire.Reply{Kind: &wire.Reply_Fleet{Fleet: &wire.Fleet{Relays: f.addresses()}}}
+		f.b.dir.tell(func() { f.b.dir.broadcast(now) })
+	}
 	return nil
 }
 

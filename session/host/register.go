@@ -131,14 +131,14 @@ func (h *Host) placeOf(r *registration) (place, error) {
 // stay keeps the registration, and makes it anew when the relay was lost.
 func (h *Host) stay(ctx context.Context, r *registration, virtual *transport.Virtual, code string) error {
 	var listeners sync.WaitGroup
-	listeners.Go(r.listen)
+	listeners.Go(func() { r.listen(h.relays) })
 	again := func(ctx context.Context) (*transport.Outer, *wire.Channel, error) {
 		next, err := h.open(ctx, code, virtual)
 		if err != nil {
 			return nil, nil, err
 		}
 		r = next
-		listeners.Go(next.listen)
+		listeners.Go(func() { next.listen(h.relays) })
 		return next.outer, next.opened.Channel, nil
 	}
 	err := virtual.Keep(ctx, again, func(err error) {
@@ -168,11 +168,14 @@ func (h *Host) stay(ctx context.Context, r *registration, virtual *transport.Vir
 
 // listen hears what the broker says, until the connection to the relay is gone. Who comes and goes is told by links. A broker
 // that ends the stream has forgotten the host; giving the connection up lets it register again.
-func (r *registration) listen() {
+func (r *registration) listen(relays *transport.Relays) {
 	for {
-		if _, err := r.replies.Next(); err != nil {
+		reply, err := r.replies.Next()
+		if err != nil {
+			relays.Moved(err)
 			break
 		}
+		relays.Heard(reply)
 	}
 	r.outer.Abandon()
 }

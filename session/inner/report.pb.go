@@ -9,12 +9,11 @@
 package inner
 
 import (
+	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
+	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
-
-	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
-	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 )
 
 const (
@@ -520,18 +519,15 @@ func file_session_inner_report_proto_rawDescGZIP() []byte {
 	return file_session_inner_report_proto_rawDescData
 }
 
-var (
-	file_session_inner_report_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
-	file_session_inner_report_proto_goTypes  = []any{
-		(*ReportAsk)(nil),    // 0: assist.inner.ReportAsk
-		(*ReportPull)(nil),   // 1: assist.inner.ReportPull
-		(*ReportLive)(nil),   // 2: assist.inner.ReportLive
-		(*ReportEvents)(nil), // 3: assist.inner.ReportEvents
-		(*ReportPart)(nil),   // 4: assist.inner.ReportPart
-		(*ReportFailed)(nil), // 5: assist.inner.ReportFailed
-	}
-)
-
+var file_session_inner_report_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_session_inner_report_proto_goTypes = []any{
+	(*ReportAsk)(nil),    // 0: assist.inner.ReportAsk
+	(*ReportPull)(nil),   // 1: assist.inner.ReportPull
+	(*ReportLive)(nil),   // 2: assist.inner.ReportLive
+	(*ReportEvents)(nil), // 3: assist.inner.ReportEvents
+	(*ReportPart)(nil),   // 4: assist.inner.ReportPart
+	(*ReportFailed)(nil), // 5: assist.inner.ReportFailed
+}
 var file_session_inner_report_proto_depIdxs = []int32{
 	1, // 0: assist.inner.ReportAsk.pull:type_name -> assist.inner.ReportPull
 	2, // 1: assist.inner.ReportAsk.live:type_name -> assist.inner.ReportLive

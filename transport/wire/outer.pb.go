@@ -673,6 +673,7 @@ type Reply struct {
 	//	*Reply_Called
 	//	*Reply_Connecting
 	//	*Reply_Machines
+	//	*Reply_Fleet
 	Kind          isReply_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -893,6 +894,15 @@ func (x *Reply) GetMachines() *Machines {
 	return nil
 }
 
+func (x *Reply) GetFleet() *Fleet {
+	if x != nil {
+		if x, ok := x.Kind.(*Reply_Fleet); ok {
+			return x.Fleet
+		}
+	}
+	return nil
+}
+
 type isReply_Kind interface {
 	isReply_Kind()
 }
@@ -973,6 +983,10 @@ type Reply_Machines struct {
 	Machines *Machines `protobuf:"bytes,25,opt,name=machines,proto3,oneof"`
 }
 
+type Reply_Fleet struct {
+	Fleet *Fleet `protobuf:"bytes,40,opt,name=fleet,proto3,oneof"` // on any stream that stays open, whenever it changes
+}
+
 func (*Reply_LoggedIn) isReply_Kind() {}
 
 func (*Reply_Done) isReply_Kind() {}
@@ -1011,6 +1025,8 @@ func (*Reply_Connecting) isReply_Kind() {}
 
 func (*Reply_Machines) isReply_Kind() {}
 
+func (*Reply_Fleet) isReply_Kind() {}
+
 type Done struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1047,6 +1063,51 @@ func (*Done) Descriptor() ([]byte, []int) {
 	return file_transport_wire_outer_proto_rawDescGZIP(), []int{6}
 }
 
+// Fleet is the relays that take sessions now, as in HelloReply.
+type Fleet struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Relays        []*RelayAddress        `protobuf:"bytes,1,rep,name=relays,proto3" json:"relays,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fleet) Reset() {
+	*x = Fleet{}
+	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fleet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fleet) ProtoMessage() {}
+
+func (x *Fleet) ProtoReflect() protoreflect.Message {
+	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fleet.ProtoReflect.Descriptor instead.
+func (*Fleet) Descriptor() ([]byte, []int) {
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Fleet) GetRelays() []*RelayAddress {
+	if x != nil {
+		return x.Relays
+	}
+	return nil
+}
+
 // Login binds a fresh token to the device key that the outer connection authenticated with (its TLS client certificate).
 type Login struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1059,7 +1120,7 @@ type Login struct {
 
 func (x *Login) Reset() {
 	*x = Login{}
-	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	mi := &file_transport_wire_outer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1071,7 +1132,7 @@ func (x *Login) String() string {
 func (*Login) ProtoMessage() {}
 
 func (x *Login) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[7]
+	mi := &file_transport_wire_outer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1084,7 +1145,7 @@ func (x *Login) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Login.ProtoReflect.Descriptor instead.
 func (*Login) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{7}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Login) GetAccount() string {
@@ -1119,7 +1180,7 @@ type LoggedIn struct {
 
 func (x *LoggedIn) Reset() {
 	*x = LoggedIn{}
-	mi := &file_transport_wire_outer_proto_msgTypes[8]
+	mi := &file_transport_wire_outer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1131,7 +1192,7 @@ func (x *LoggedIn) String() string {
 func (*LoggedIn) ProtoMessage() {}
 
 func (x *LoggedIn) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[8]
+	mi := &file_transport_wire_outer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1144,7 +1205,7 @@ func (x *LoggedIn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LoggedIn.ProtoReflect.Descriptor instead.
 func (*LoggedIn) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{8}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LoggedIn) GetToken() string {
@@ -1181,7 +1242,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_transport_wire_outer_proto_msgTypes[9]
+	mi := &file_transport_wire_outer_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1193,7 +1254,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[9]
+	mi := &file_transport_wire_outer_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1206,7 +1267,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{9}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Account) GetId() string {
@@ -1253,7 +1314,7 @@ type Logout struct {
 
 func (x *Logout) Reset() {
 	*x = Logout{}
-	mi := &file_transport_wire_outer_proto_msgTypes[10]
+	mi := &file_transport_wire_outer_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1265,7 +1326,7 @@ func (x *Logout) String() string {
 func (*Logout) ProtoMessage() {}
 
 func (x *Logout) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[10]
+	mi := &file_transport_wire_outer_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1278,7 +1339,7 @@ func (x *Logout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Logout.ProtoReflect.Descriptor instead.
 func (*Logout) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{10}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Logout) GetToken() string {
@@ -1297,7 +1358,7 @@ type Whoami struct {
 
 func (x *Whoami) Reset() {
 	*x = Whoami{}
-	mi := &file_transport_wire_outer_proto_msgTypes[11]
+	mi := &file_transport_wire_outer_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1309,7 +1370,7 @@ func (x *Whoami) String() string {
 func (*Whoami) ProtoMessage() {}
 
 func (x *Whoami) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[11]
+	mi := &file_transport_wire_outer_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1322,7 +1383,7 @@ func (x *Whoami) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Whoami.ProtoReflect.Descriptor instead.
 func (*Whoami) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{11}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Whoami) GetToken() string {
@@ -1342,7 +1403,7 @@ type Start struct {
 
 func (x *Start) Reset() {
 	*x = Start{}
-	mi := &file_transport_wire_outer_proto_msgTypes[12]
+	mi := &file_transport_wire_outer_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1354,7 +1415,7 @@ func (x *Start) String() string {
 func (*Start) ProtoMessage() {}
 
 func (x *Start) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[12]
+	mi := &file_transport_wire_outer_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1367,7 +1428,7 @@ func (x *Start) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Start.ProtoReflect.Descriptor instead.
 func (*Start) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{12}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Start) GetToken() string {
@@ -1388,7 +1449,7 @@ type Minted struct {
 
 func (x *Minted) Reset() {
 	*x = Minted{}
-	mi := &file_transport_wire_outer_proto_msgTypes[13]
+	mi := &file_transport_wire_outer_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1461,7 @@ func (x *Minted) String() string {
 func (*Minted) ProtoMessage() {}
 
 func (x *Minted) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[13]
+	mi := &file_transport_wire_outer_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1474,7 @@ func (x *Minted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Minted.ProtoReflect.Descriptor instead.
 func (*Minted) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{13}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Minted) GetCode() string {
@@ -1449,7 +1510,7 @@ type OpenHost struct {
 
 func (x *OpenHost) Reset() {
 	*x = OpenHost{}
-	mi := &file_transport_wire_outer_proto_msgTypes[14]
+	mi := &file_transport_wire_outer_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1461,7 +1522,7 @@ func (x *OpenHost) String() string {
 func (*OpenHost) ProtoMessage() {}
 
 func (x *OpenHost) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[14]
+	mi := &file_transport_wire_outer_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1474,7 +1535,7 @@ func (x *OpenHost) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenHost.ProtoReflect.Descriptor instead.
 func (*OpenHost) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{14}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *OpenHost) GetCode() string {
@@ -1512,7 +1573,7 @@ type Opened struct {
 
 func (x *Opened) Reset() {
 	*x = Opened{}
-	mi := &file_transport_wire_outer_proto_msgTypes[15]
+	mi := &file_transport_wire_outer_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1585,7 @@ func (x *Opened) String() string {
 func (*Opened) ProtoMessage() {}
 
 func (x *Opened) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[15]
+	mi := &file_transport_wire_outer_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1598,7 @@ func (x *Opened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opened.ProtoReflect.Descriptor instead.
 func (*Opened) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{15}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Opened) GetCode() string {
@@ -1594,7 +1655,7 @@ type Channel struct {
 
 func (x *Channel) Reset() {
 	*x = Channel{}
-	mi := &file_transport_wire_outer_proto_msgTypes[16]
+	mi := &file_transport_wire_outer_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1667,7 @@ func (x *Channel) String() string {
 func (*Channel) ProtoMessage() {}
 
 func (x *Channel) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[16]
+	mi := &file_transport_wire_outer_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1680,7 @@ func (x *Channel) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Channel.ProtoReflect.Descriptor instead.
 func (*Channel) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{16}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Channel) GetId() uint64 {
@@ -1654,7 +1715,7 @@ type Introduced struct {
 
 func (x *Introduced) Reset() {
 	*x = Introduced{}
-	mi := &file_transport_wire_outer_proto_msgTypes[17]
+	mi := &file_transport_wire_outer_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1727,7 @@ func (x *Introduced) String() string {
 func (*Introduced) ProtoMessage() {}
 
 func (x *Introduced) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[17]
+	mi := &file_transport_wire_outer_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1740,7 @@ func (x *Introduced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Introduced.ProtoReflect.Descriptor instead.
 func (*Introduced) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{17}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Introduced) GetPeer() uint32 {
@@ -1712,7 +1773,7 @@ type PeerGone struct {
 
 func (x *PeerGone) Reset() {
 	*x = PeerGone{}
-	mi := &file_transport_wire_outer_proto_msgTypes[18]
+	mi := &file_transport_wire_outer_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1785,7 @@ func (x *PeerGone) String() string {
 func (*PeerGone) ProtoMessage() {}
 
 func (x *PeerGone) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[18]
+	mi := &file_transport_wire_outer_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +1798,7 @@ func (x *PeerGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PeerGone.ProtoReflect.Descriptor instead.
 func (*PeerGone) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{18}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PeerGone) GetPeer() uint32 {
@@ -1758,7 +1819,7 @@ type Join struct {
 
 func (x *Join) Reset() {
 	*x = Join{}
-	mi := &file_transport_wire_outer_proto_msgTypes[19]
+	mi := &file_transport_wire_outer_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1770,7 +1831,7 @@ func (x *Join) String() string {
 func (*Join) ProtoMessage() {}
 
 func (x *Join) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[19]
+	mi := &file_transport_wire_outer_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1783,7 +1844,7 @@ func (x *Join) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Join.ProtoReflect.Descriptor instead.
 func (*Join) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{19}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Join) GetToken() string {
@@ -1821,7 +1882,7 @@ type Joined struct {
 
 func (x *Joined) Reset() {
 	*x = Joined{}
-	mi := &file_transport_wire_outer_proto_msgTypes[20]
+	mi := &file_transport_wire_outer_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +1894,7 @@ func (x *Joined) String() string {
 func (*Joined) ProtoMessage() {}
 
 func (x *Joined) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[20]
+	mi := &file_transport_wire_outer_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +1907,7 @@ func (x *Joined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Joined.ProtoReflect.Descriptor instead.
 func (*Joined) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{20}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Joined) GetSession() []byte {
@@ -1899,7 +1960,7 @@ type HostHere struct {
 
 func (x *HostHere) Reset() {
 	*x = HostHere{}
-	mi := &file_transport_wire_outer_proto_msgTypes[21]
+	mi := &file_transport_wire_outer_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1911,7 +1972,7 @@ func (x *HostHere) String() string {
 func (*HostHere) ProtoMessage() {}
 
 func (x *HostHere) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[21]
+	mi := &file_transport_wire_outer_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1924,7 +1985,7 @@ func (x *HostHere) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostHere.ProtoReflect.Descriptor instead.
 func (*HostHere) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{21}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{22}
 }
 
 type HostGone struct {
@@ -1936,7 +1997,7 @@ type HostGone struct {
 
 func (x *HostGone) Reset() {
 	*x = HostGone{}
-	mi := &file_transport_wire_outer_proto_msgTypes[22]
+	mi := &file_transport_wire_outer_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2009,7 @@ func (x *HostGone) String() string {
 func (*HostGone) ProtoMessage() {}
 
 func (x *HostGone) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[22]
+	mi := &file_transport_wire_outer_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2022,7 @@ func (x *HostGone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HostGone.ProtoReflect.Descriptor instead.
 func (*HostGone) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{22}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HostGone) GetReason() string {
@@ -1981,7 +2042,7 @@ type GetBadge struct {
 
 func (x *GetBadge) Reset() {
 	*x = GetBadge{}
-	mi := &file_transport_wire_outer_proto_msgTypes[23]
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2054,7 @@ func (x *GetBadge) String() string {
 func (*GetBadge) ProtoMessage() {}
 
 func (x *GetBadge) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[23]
+	mi := &file_transport_wire_outer_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2067,7 @@ func (x *GetBadge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBadge.ProtoReflect.Descriptor instead.
 func (*GetBadge) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{23}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetBadge) GetToken() string {
@@ -2033,7 +2094,7 @@ type Badge struct {
 
 func (x *Badge) Reset() {
 	*x = Badge{}
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2106,7 @@ func (x *Badge) String() string {
 func (*Badge) ProtoMessage() {}
 
 func (x *Badge) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[24]
+	mi := &file_transport_wire_outer_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2119,7 @@ func (x *Badge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Badge.ProtoReflect.Descriptor instead.
 func (*Badge) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{24}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Badge) GetBadge() string {
@@ -2089,7 +2150,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2101,7 +2162,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[25]
+	mi := &file_transport_wire_outer_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2114,7 +2175,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{25}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Invite) GetToken() string {
@@ -2165,7 +2226,7 @@ type Invited struct {
 
 func (x *Invited) Reset() {
 	*x = Invited{}
-	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2177,7 +2238,7 @@ func (x *Invited) String() string {
 func (*Invited) ProtoMessage() {}
 
 func (x *Invited) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[26]
+	mi := &file_transport_wire_outer_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2190,7 +2251,7 @@ func (x *Invited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invited.ProtoReflect.Descriptor instead.
 func (*Invited) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{26}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Invited) GetCode() string {
@@ -2239,7 +2300,7 @@ type ListInvites struct {
 
 func (x *ListInvites) Reset() {
 	*x = ListInvites{}
-	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2251,7 +2312,7 @@ func (x *ListInvites) String() string {
 func (*ListInvites) ProtoMessage() {}
 
 func (x *ListInvites) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[27]
+	mi := &file_transport_wire_outer_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2264,7 +2325,7 @@ func (x *ListInvites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInvites.ProtoReflect.Descriptor instead.
 func (*ListInvites) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{27}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListInvites) GetToken() string {
@@ -2290,7 +2351,7 @@ type Invites struct {
 
 func (x *Invites) Reset() {
 	*x = Invites{}
-	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2302,7 +2363,7 @@ func (x *Invites) String() string {
 func (*Invites) ProtoMessage() {}
 
 func (x *Invites) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[28]
+	mi := &file_transport_wire_outer_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2315,7 +2376,7 @@ func (x *Invites) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invites.ProtoReflect.Descriptor instead.
 func (*Invites) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{28}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Invites) GetOpen() []*Invited {
@@ -2336,7 +2397,7 @@ type RevokeInvite struct {
 
 func (x *RevokeInvite) Reset() {
 	*x = RevokeInvite{}
-	mi := &file_transport_wire_outer_proto_msgTypes[29]
+	mi := &file_transport_wire_outer_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2348,7 +2409,7 @@ func (x *RevokeInvite) String() string {
 func (*RevokeInvite) ProtoMessage() {}
 
 func (x *RevokeInvite) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[29]
+	mi := &file_transport_wire_outer_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2361,7 +2422,7 @@ func (x *RevokeInvite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeInvite.ProtoReflect.Descriptor instead.
 func (*RevokeInvite) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{29}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RevokeInvite) GetToken() string {
@@ -2395,7 +2456,7 @@ type CloseCode struct {
 
 func (x *CloseCode) Reset() {
 	*x = CloseCode{}
-	mi := &file_transport_wire_outer_proto_msgTypes[30]
+	mi := &file_transport_wire_outer_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2407,7 +2468,7 @@ func (x *CloseCode) String() string {
 func (*CloseCode) ProtoMessage() {}
 
 func (x *CloseCode) ProtoReflect() protoreflect.Message {
-	mi := &file_transport_wire_outer_proto_msgTypes[30]
+	mi := &file_transport_wire_outer_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2420,7 +2481,7 @@ func (x *CloseCode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseCode.ProtoReflect.Descriptor instead.
 func (*CloseCode) Descriptor() ([]byte, []int) {
-	return file_transport_wire_outer_proto_rawDescGZIP(), []int{30}
+	return file_transport_wire_outer_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CloseCode) GetToken() string {
@@ -2488,7 +2549,7 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\rlist_machines\x18\x19 \x01(\v2\x19.assist.wire.ListMachinesH\x00R\flistMachines\x12C\n" +
 	"\x0echange_machine\x18\x1a \x01(\v2\x1a.assist.wire.ChangeMachineH\x00R\rchangeMachine\x120\n" +
 	"\adecline\x18\x1b \x01(\v2\x14.assist.wire.DeclineH\x00R\adeclineB\x06\n" +
-	"\x04kind\"\x8e\b\n" +
+	"\x04kind\"\xba\b\n" +
 	"\x05Reply\x12.\n" +
 	"\aproblem\x18\x0f \x01(\v2\x14.assist.wire.ProblemR\aproblem\x124\n" +
 	"\tlogged_in\x18\x01 \x01(\v2\x15.assist.wire.LoggedInH\x00R\bloggedIn\x12'\n" +
@@ -2514,9 +2575,12 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\n" +
 	"connecting\x18\x18 \x01(\v2\x17.assist.wire.ConnectingH\x00R\n" +
 	"connecting\x123\n" +
-	"\bmachines\x18\x19 \x01(\v2\x15.assist.wire.MachinesH\x00R\bmachinesB\x06\n" +
+	"\bmachines\x18\x19 \x01(\v2\x15.assist.wire.MachinesH\x00R\bmachines\x12*\n" +
+	"\x05fleet\x18( \x01(\v2\x12.assist.wire.FleetH\x00R\x05fleetB\x06\n" +
 	"\x04kind\"\x06\n" +
-	"\x04Done\"U\n" +
+	"\x04Done\":\n" +
+	"\x05Fleet\x121\n" +
+	"\x06relays\x18\x01 \x03(\v2\x19.assist.wire.RelayAddressR\x06relays\"U\n" +
 	"\x05Login\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x1a\n" +
 	"\bpassword\x18\x02 \x01(\tR\bpassword\x12\x16\n" +
@@ -2622,7 +2686,7 @@ func file_transport_wire_outer_proto_rawDescGZIP() []byte {
 	return file_transport_wire_outer_proto_rawDescData
 }
 
-var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_transport_wire_outer_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_transport_wire_outer_proto_goTypes = []any{
 	(*Hello)(nil),         // 0: assist.wire.Hello
 	(*HelloReply)(nil),    // 1: assist.wire.HelloReply
@@ -2631,99 +2695,102 @@ var file_transport_wire_outer_proto_goTypes = []any{
 	(*Request)(nil),       // 4: assist.wire.Request
 	(*Reply)(nil),         // 5: assist.wire.Reply
 	(*Done)(nil),          // 6: assist.wire.Done
-	(*Login)(nil),         // 7: assist.wire.Login
-	(*LoggedIn)(nil),      // 8: assist.wire.LoggedIn
-	(*Account)(nil),       // 9: assist.wire.Account
-	(*Logout)(nil),        // 10: assist.wire.Logout
-	(*Whoami)(nil),        // 11: assist.wire.Whoami
-	(*Start)(nil),         // 12: assist.wire.Start
-	(*Minted)(nil),        // 13: assist.wire.Minted
-	(*OpenHost)(nil),      // 14: assist.wire.OpenHost
-	(*Opened)(nil),        // 15: assist.wire.Opened
-	(*Channel)(nil),       // 16: assist.wire.Channel
-	(*Introduced)(nil),    // 17: assist.wire.Introduced
-	(*PeerGone)(nil),      // 18: assist.wire.PeerGone
-	(*Join)(nil),          // 19: assist.wire.Join
-	(*Joined)(nil),        // 20: assist.wire.Joined
-	(*HostHere)(nil),      // 21: assist.wire.HostHere
-	(*HostGone)(nil),      // 22: assist.wire.HostGone
-	(*GetBadge)(nil),      // 23: assist.wire.GetBadge
-	(*Badge)(nil),         // 24: assist.wire.Badge
-	(*Invite)(nil),        // 25: assist.wire.Invite
-	(*Invited)(nil),       // 26: assist.wire.Invited
-	(*ListInvites)(nil),   // 27: assist.wire.ListInvites
-	(*Invites)(nil),       // 28: assist.wire.Invites
-	(*RevokeInvite)(nil),  // 29: assist.wire.RevokeInvite
-	(*CloseCode)(nil),     // 30: assist.wire.CloseCode
-	(*MintEnrolment)(nil), // 31: assist.wire.MintEnrolment
-	(*Enroll)(nil),        // 32: assist.wire.Enroll
-	(*Attend)(nil),        // 33: assist.wire.Attend
-	(*Retire)(nil),        // 34: assist.wire.Retire
-	(*Connect)(nil),       // 35: assist.wire.Connect
-	(*ListMachines)(nil),  // 36: assist.wire.ListMachines
-	(*ChangeMachine)(nil), // 37: assist.wire.ChangeMachine
-	(*Decline)(nil),       // 38: assist.wire.Decline
-	(*Enrolment)(nil),     // 39: assist.wire.Enrolment
-	(*Enrolled)(nil),      // 40: assist.wire.Enrolled
-	(*Attending)(nil),     // 41: assist.wire.Attending
-	(*Called)(nil),        // 42: assist.wire.Called
-	(*Connecting)(nil),    // 43: assist.wire.Connecting
-	(*Machines)(nil),      // 44: assist.wire.Machines
+	(*Fleet)(nil),         // 7: assist.wire.Fleet
+	(*Login)(nil),         // 8: assist.wire.Login
+	(*LoggedIn)(nil),      // 9: assist.wire.LoggedIn
+	(*Account)(nil),       // 10: assist.wire.Account
+	(*Logout)(nil),        // 11: assist.wire.Logout
+	(*Whoami)(nil),        // 12: assist.wire.Whoami
+	(*Start)(nil),         // 13: assist.wire.Start
+	(*Minted)(nil),        // 14: assist.wire.Minted
+	(*OpenHost)(nil),      // 15: assist.wire.OpenHost
+	(*Opened)(nil),        // 16: assist.wire.Opened
+	(*Channel)(nil),       // 17: assist.wire.Channel
+	(*Introduced)(nil),    // 18: assist.wire.Introduced
+	(*PeerGone)(nil),      // 19: assist.wire.PeerGone
+	(*Join)(nil),          // 20: assist.wire.Join
+	(*Joined)(nil),        // 21: assist.wire.Joined
+	(*HostHere)(nil),      // 22: assist.wire.HostHere
+	(*HostGone)(nil),      // 23: assist.wire.HostGone
+	(*GetBadge)(nil),      // 24: assist.wire.GetBadge
+	(*Badge)(nil),         // 25: assist.wire.Badge
+	(*Invite)(nil),        // 26: assist.wire.Invite
+	(*Invited)(nil),       // 27: assist.wire.Invited
+	(*ListInvites)(nil),   // 28: assist.wire.ListInvites
+	(*Invites)(nil),       // 29: assist.wire.Invites
+	(*RevokeInvite)(nil),  // 30: assist.wire.RevokeInvite
+	(*CloseCode)(nil),     // 31: assist.wire.CloseCode
+	(*MintEnrolment)(nil), // 32: assist.wire.MintEnrolment
+	(*Enroll)(nil),        // 33: assist.wire.Enroll
+	(*Attend)(nil),        // 34: assist.wire.Attend
+	(*Retire)(nil),        // 35: assist.wire.Retire
+	(*Connect)(nil),       // 36: assist.wire.Connect
+	(*ListMachines)(nil),  // 37: assist.wire.ListMachines
+	(*ChangeMachine)(nil), // 38: assist.wire.ChangeMachine
+	(*Decline)(nil),       // 39: assist.wire.Decline
+	(*Enrolment)(nil),     // 40: assist.wire.Enrolment
+	(*Enrolled)(nil),      // 41: assist.wire.Enrolled
+	(*Attending)(nil),     // 42: assist.wire.Attending
+	(*Called)(nil),        // 43: assist.wire.Called
+	(*Connecting)(nil),    // 44: assist.wire.Connecting
+	(*Machines)(nil),      // 45: assist.wire.Machines
 }
 var file_transport_wire_outer_proto_depIdxs = []int32{
 	3,  // 0: assist.wire.HelloReply.problem:type_name -> assist.wire.Problem
 	2,  // 1: assist.wire.HelloReply.relays:type_name -> assist.wire.RelayAddress
 	2,  // 2: assist.wire.Problem.moved:type_name -> assist.wire.RelayAddress
-	7,  // 3: assist.wire.Request.login:type_name -> assist.wire.Login
-	10, // 4: assist.wire.Request.logout:type_name -> assist.wire.Logout
-	11, // 5: assist.wire.Request.whoami:type_name -> assist.wire.Whoami
-	12, // 6: assist.wire.Request.start:type_name -> assist.wire.Start
-	14, // 7: assist.wire.Request.open_host:type_name -> assist.wire.OpenHost
-	19, // 8: assist.wire.Request.join:type_name -> assist.wire.Join
-	23, // 9: assist.wire.Request.get_badge:type_name -> assist.wire.GetBadge
-	30, // 10: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
-	25, // 11: assist.wire.Request.invite:type_name -> assist.wire.Invite
-	27, // 12: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
-	29, // 13: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
-	31, // 14: assist.wire.Request.mint_enrolment:type_name -> assist.wire.MintEnrolment
-	32, // 15: assist.wire.Request.enroll:type_name -> assist.wire.Enroll
-	33, // 16: assist.wire.Request.attend:type_name -> assist.wire.Attend
-	34, // 17: assist.wire.Request.retire:type_name -> assist.wire.Retire
-	35, // 18: assist.wire.Request.connect:type_name -> assist.wire.Connect
-	36, // 19: assist.wire.Request.list_machines:type_name -> assist.wire.ListMachines
-	37, // 20: assist.wire.Request.change_machine:type_name -> assist.wire.ChangeMachine
-	38, // 21: assist.wire.Request.decline:type_name -> assist.wire.Decline
+	8,  // 3: assist.wire.Request.login:type_name -> assist.wire.Login
+	11, // 4: assist.wire.Request.logout:type_name -> assist.wire.Logout
+	12, // 5: assist.wire.Request.whoami:type_name -> assist.wire.Whoami
+	13, // 6: assist.wire.Request.start:type_name -> assist.wire.Start
+	15, // 7: assist.wire.Request.open_host:type_name -> assist.wire.OpenHost
+	20, // 8: assist.wire.Request.join:type_name -> assist.wire.Join
+	24, // 9: assist.wire.Request.get_badge:type_name -> assist.wire.GetBadge
+	31, // 10: assist.wire.Request.close_code:type_name -> assist.wire.CloseCode
+	26, // 11: assist.wire.Request.invite:type_name -> assist.wire.Invite
+	28, // 12: assist.wire.Request.list_invites:type_name -> assist.wire.ListInvites
+	30, // 13: assist.wire.Request.revoke_invite:type_name -> assist.wire.RevokeInvite
+	32, // 14: assist.wire.Request.mint_enrolment:type_name -> assist.wire.MintEnrolment
+	33, // 15: assist.wire.Request.enroll:type_name -> assist.wire.Enroll
+	34, // 16: assist.wire.Request.attend:type_name -> assist.wire.Attend
+	35, // 17: assist.wire.Request.retire:type_name -> assist.wire.Retire
+	36, // 18: assist.wire.Request.connect:type_name -> assist.wire.Connect
+	37, // 19: assist.wire.Request.list_machines:type_name -> assist.wire.ListMachines
+	38, // 20: assist.wire.Request.change_machine:type_name -> assist.wire.ChangeMachine
+	39, // 21: assist.wire.Request.decline:type_name -> assist.wire.Decline
 	3,  // 22: assist.wire.Reply.problem:type_name -> assist.wire.Problem
-	8,  // 23: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
+	9,  // 23: assist.wire.Reply.logged_in:type_name -> assist.wire.LoggedIn
 	6,  // 24: assist.wire.Reply.done:type_name -> assist.wire.Done
-	9,  // 25: assist.wire.Reply.account:type_name -> assist.wire.Account
-	13, // 26: assist.wire.Reply.minted:type_name -> assist.wire.Minted
-	15, // 27: assist.wire.Reply.opened:type_name -> assist.wire.Opened
-	17, // 28: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
-	18, // 29: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
-	20, // 30: assist.wire.Reply.joined:type_name -> assist.wire.Joined
-	24, // 31: assist.wire.Reply.badge:type_name -> assist.wire.Badge
-	21, // 32: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
-	22, // 33: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
-	26, // 34: assist.wire.Reply.invited:type_name -> assist.wire.Invited
-	28, // 35: assist.wire.Reply.invites:type_name -> assist.wire.Invites
-	39, // 36: assist.wire.Reply.enrolment:type_name -> assist.wire.Enrolment
-	40, // 37: assist.wire.Reply.enrolled:type_name -> assist.wire.Enrolled
-	41, // 38: assist.wire.Reply.attending:type_name -> assist.wire.Attending
-	42, // 39: assist.wire.Reply.called:type_name -> assist.wire.Called
-	43, // 40: assist.wire.Reply.connecting:type_name -> assist.wire.Connecting
-	44, // 41: assist.wire.Reply.machines:type_name -> assist.wire.Machines
-	9,  // 42: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
-	16, // 43: assist.wire.Opened.channel:type_name -> assist.wire.Channel
-	9,  // 44: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
-	9,  // 45: assist.wire.Introduced.account:type_name -> assist.wire.Account
-	16, // 46: assist.wire.Joined.channel:type_name -> assist.wire.Channel
-	26, // 47: assist.wire.Invites.open:type_name -> assist.wire.Invited
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	10, // 25: assist.wire.Reply.account:type_name -> assist.wire.Account
+	14, // 26: assist.wire.Reply.minted:type_name -> assist.wire.Minted
+	16, // 27: assist.wire.Reply.opened:type_name -> assist.wire.Opened
+	18, // 28: assist.wire.Reply.introduced:type_name -> assist.wire.Introduced
+	19, // 29: assist.wire.Reply.peer_gone:type_name -> assist.wire.PeerGone
+	21, // 30: assist.wire.Reply.joined:type_name -> assist.wire.Joined
+	25, // 31: assist.wire.Reply.badge:type_name -> assist.wire.Badge
+	22, // 32: assist.wire.Reply.host_here:type_name -> assist.wire.HostHere
+	23, // 33: assist.wire.Reply.host_gone:type_name -> assist.wire.HostGone
+	27, // 34: assist.wire.Reply.invited:type_name -> assist.wire.Invited
+	29, // 35: assist.wire.Reply.invites:type_name -> assist.wire.Invites
+	40, // 36: assist.wire.Reply.enrolment:type_name -> assist.wire.Enrolment
+	41, // 37: assist.wire.Reply.enrolled:type_name -> assist.wire.Enrolled
+	42, // 38: assist.wire.Reply.attending:type_name -> assist.wire.Attending
+	43, // 39: assist.wire.Reply.called:type_name -> assist.wire.Called
+	44, // 40: assist.wire.Reply.connecting:type_name -> assist.wire.Connecting
+	45, // 41: assist.wire.Reply.machines:type_name -> assist.wire.Machines
+	7,  // 42: assist.wire.Reply.fleet:type_name -> assist.wire.Fleet
+	2,  // 43: assist.wire.Fleet.relays:type_name -> assist.wire.RelayAddress
+	10, // 44: assist.wire.LoggedIn.account:type_name -> assist.wire.Account
+	17, // 45: assist.wire.Opened.channel:type_name -> assist.wire.Channel
+	10, // 46: assist.wire.Opened.invited_by:type_name -> assist.wire.Account
+	10, // 47: assist.wire.Introduced.account:type_name -> assist.wire.Account
+	17, // 48: assist.wire.Joined.channel:type_name -> assist.wire.Channel
+	27, // 49: assist.wire.Invites.open:type_name -> assist.wire.Invited
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_transport_wire_outer_proto_init() }
@@ -2773,6 +2840,7 @@ func file_transport_wire_outer_proto_init() {
 		(*Reply_Called)(nil),
 		(*Reply_Connecting)(nil),
 		(*Reply_Machines)(nil),
+		(*Reply_Fleet)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2780,7 +2848,7 @@ func file_transport_wire_outer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transport_wire_outer_proto_rawDesc), len(file_transport_wire_outer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
