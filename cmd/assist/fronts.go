@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"assist/chat"
 	"assist/screen"
 	"assist/screen/capture"
 	"assist/screen/inject"
@@ -23,6 +24,7 @@ func (f *hostFlags) fronts(keys *inject.X11) ([]host.Front, error) {
 		return nil, err
 	}
 	keys.Exclude(window.Rectangles) // nobody but the customer presses Stop or Allow
+	keys.Deaf(window.IsWriting)     // or writes into the customer's chat
 	if window.StopKey() {
 		keys.Reserve(screen.KeyPause)
 	}
@@ -68,19 +70,43 @@ func (d desktopFront) Run(ctx context.Context, views <-chan host.View, act func(
 					allow = 0
 				}
 				act(host.Answer{Serial: a.Serial, Allow: allow})
+			case notice.Say:
+				act(host.Say{Text: a.Text})
+			case notice.TakeBack:
+				if back, err := session.ParseGrants(a.Grants); err == nil { // the names are our own
+					act(host.Revoke{Member: session.MemberID(a.Member), Grants: back})
+				}
+			case notice.Writing:
+				act(host.LocalInput{})
 			}
 		})
 	})
 }
 
+// lines is the log as the window shows it.
+func lines(v host.View) (out []notice.Line) {
+	name := func(id uint32) string {
+		m, _ := v.Roster.Member(session.MemberID(id))
+		return m.Name
+	}
+	for _, e := range v.Log {
+		l := notice.Line{Seq: uint64(e.Seq), Name: e.Name, Text: e.Text, Mine: e.From == uint32(session.CustomerID)}
+		if e.Kind != chat.Said {
+			l.Name, l.Text, l.Passing = "", chat.Sentence(e, name), chat.Passing(e.Kind)
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
 func contentOf(v host.View) notice.Content {
-	c := notice.Content{}
+	c := notice.Content{Log: lines(v)}
 	for _, m := range v.Roster.Members {
 		if m.Role == session.Customer || (m.Presence != session.Here && m.Presence != session.Away && m.Presence != session.Reconnecting) {
 			continue
 		}
 		c.People = append(c.People, notice.Person{
-			Name: m.Name, Org: m.Org, Controls: m.ID == v.Roster.Controlling, Away: m.Presence == session.Reconnecting,
+			Member: uint32(m.ID), Name: m.Name, Org: m.Org, May: m.Grants.Names(), Controls: m.ID == v.Roster.Controlling, Away: m.Presence == session.Reconnecting,
 		})
 	}
 	c.Sharing = len(c.People) > 0

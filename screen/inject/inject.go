@@ -84,6 +84,7 @@ type X11 struct {
 
 	exclude  atomic.Pointer[func() []image.Rectangle]
 	reserved atomic.Pointer[map[screen.Key]bool]
+	deaf     atomic.Pointer[func() bool]
 
 	playing sync.Mutex // held for one event, waits included; taken before mu
 
@@ -178,6 +179,9 @@ func (x *X11) Play(ev screen.Input) error {
 	}
 	x.playing.Lock()
 	defer x.playing.Unlock()
+	if x.drops(ev.Kind) {
+		return nil
+	}
 	switch ev.Kind {
 	case screen.TypeText:
 		return x.typeText(ev.Text)

@@ -128,3 +128,20 @@ func (s keysym) isModifier() bool {
 	}
 	return false
 }
+
+// Rune is the character that a keysym stands for, for who reads a keyboard instead of playing one; 0: it stands for none.
+func Rune(sym uint32) rune {
+	switch k := keysym(sym); {
+	case k >= 0x20 && k <= 0x7e, k >= 0xa0 && k <= 0xff:
+		return rune(k)
+	case k > symUnicode && k <= symUnicode+0x10ffff:
+		return rune(k - symUnicode)
+	case k < 0x10000:
+		for _, l := range legacy {
+			if keysym(l.sym) == k {
+				return rune(l.char)
+			}
+		}
+	}
+	return 0
+}

@@ -20,6 +20,9 @@ func (x *X11) typeText(text string) error {
 		case <-aborted:
 			return nil
 		}
+		if x.drops(screen.TypeText) {
+			return nil
+		}
 		if err := x.await(stroke{key: screen.Key(runes[i]), text: runes[i:]}, aborted); err != nil {
 			return err
 		}

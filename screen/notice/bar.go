@@ -7,14 +7,17 @@ import (
 )
 
 const (
-	barWidth  = 620
+	barWidth  = 720
+	barLeast  = 620 // on small displays
 	barHeight = 60
 	barStop   = 150 // width of its button
+	barChat   = 96
+	barLine   = 24 // of what passes
 	maxNames  = 3
 )
 
 // bar draws the sharing notice, or the code while nobody is here yet.
-func (p *painter) bar(c Content, stopKey bool, scale int) *sheet {
+func (p *painter) bar(c Content, passing []string, t talk, stopKey bool, scale, room int) *sheet {
 	title, line := "Your screen is shared", who(c)
 	if s := controlling(c.People); s != "" {
 		title += " · " + s
@@ -22,17 +25,35 @@ func (p *painter) bar(c Content, stopKey bool, scale int) *sheet {
 	if !c.Sharing {
 		title, line = "Your code: "+spaced(c.Code), "Give it only to somebody you called yourself."
 	}
-	return p.cached("bar", fmt.Sprint(c.Sharing, title, line, stopKey, scale), func() *sheet {
-		b := p.brush(barWidth, barHeight, scale)
+	width := max(barLeast, min(barWidth, room))
+	return p.cached("bar", fmt.Sprint(c.Sharing, title, line, passing, t.open, t.unread, stopKey, scale, width), func() *sheet {
+		high := barHeight
+		if len(passing) > 0 {
+			high += 8 + barLine*len(passing)
+		}
+		b := p.brush(width, high, scale)
 		dot := edge
 		if c.Sharing {
 			dot = red
 		}
 		b.fill(image.Rect(14, 14, 28, 28), dot)
-		room := barWidth - barStop - 62
+		room := width - barStop - 62
+		var spots []spot
+		if c.Sharing {
+			room -= barChat + 10
+			chat, label, back := image.Rect(width-barStop-barChat-20, 10, width-barStop-20, barHeight-10), "Chat", raisedC
+			if t.unread > 0 {
+				label, back = fmt.Sprintf("Chat (%d)", t.unread), green
+			}
+			b.button(chat, label, back, false, t.open)
+			spots = append(spots, spot{at: b.scaled(chat), does: doChat})
+		}
+		for i, text := range passing {
+			b.text(38, barHeight+12+i*barLine, width-56, text, style{false, 15, white})
+		}
 		b.text(38, 27, room, title, style{true, 17, white})
 		b.text(38, 48, room+10, line, style{false, 14, pale})
-		stop := image.Rect(barWidth-barStop-10, 10, barWidth-10, barHeight-10)
+		stop := image.Rect(width-barStop-10, 10, width-10, barHeight-10)
 		b.fill(stop, red)
 		label := "Stop"
 		if c.Sharing {
@@ -44,7 +65,7 @@ func (p *painter) bar(c Content, stopKey bool, scale int) *sheet {
 		} else {
 			b.centred(stop, label, style{true, 15, white})
 		}
-		return &sheet{img: b.img, spots: []spot{{at: b.scaled(stop), does: doStop}}}
+		return &sheet{img: b.img, spots: append(spots, spot{at: b.scaled(stop), does: doStop})}
 	})
 }
 

@@ -31,6 +31,11 @@ func (w *Window) handle(ev xgb.Event) {
 		w.drag(ev)
 	case xproto.KeyPressEvent:
 		w.key(ev)
+	case xproto.FocusOutEvent:
+		if w.focus != nil && ev.Event == w.focus.id && ev.Detail != xproto.NotifyDetailPointer && ev.Mode == xproto.NotifyModeNormal {
+			w.lostFocus()
+			w.redraw()
+		}
 	case xproto.VisibilityNotifyEvent:
 		w.dirty = w.dirty || ev.State != xproto.VisibilityUnobscured
 	case xproto.MapNotifyEvent, xproto.CreateNotifyEvent, xproto.CirculateNotifyEvent:
@@ -56,7 +61,7 @@ func (w *Window) handle(ev xgb.Event) {
 
 // pane is the window with that number, or nil.
 func (w *Window) pane(id xproto.Window) *pane {
-	for _, p := range []*pane{w.bar, w.ask} {
+	for _, p := range w.panes() {
 		if p.id == id && p.shown {
 			return p
 		}
@@ -83,7 +88,7 @@ func (w *Window) configured(ev xproto.ConfigureNotifyEvent) {
 	w.dirty = true
 	if ev.Window == w.screen.Root {
 		w.screen.WidthInPixels, w.screen.HeightInPixels = ev.Width, ev.Height
-		for _, p := range []*pane{w.bar, w.ask} {
+		for _, p := range w.panes() {
 			if p.shown {
 				p.keepInside()
 				p.arrange()
@@ -104,37 +109,52 @@ func (w *Window) configured(ev xproto.ConfigureNotifyEvent) {
 // press begins a press of a spot, or a drag.
 func (w *Window) press(ev xproto.ButtonPressEvent) {
 	p := w.pane(ev.Event)
+	if p != nil && p == w.chat && (ev.Detail == xproto.ButtonIndex4 || ev.Detail == xproto.ButtonIndex5) {
+		w.scroll(map[bool]int{true: 3, false: -3}[ev.Detail == xproto.ButtonIndex4])
+		return
+	}
 	if p == nil || ev.Detail != xproto.ButtonIndex1 {
 		return
 	}
 	at := image.Pt(int(ev.EventX), int(ev.EventY))
-	if p == w.ask {
-		w.takeFocus(ev.Time)
+	if p == w.ask || p == w.chat {
+		w.takeFocus(p, ev.Time)
+		w.redraw()
 	}
 	if p.pressed = p.spotAt(at); p.pressed < 0 {
 		p.grip = &at
 	}
 }
 
-// takeFocus gives the question the keyboard after the customer clicked into it, and remembers who had it.
-func (w *Window) takeFocus(at xproto.Timestamp) {
+// takeFocus gives a window the keyboard after the customer clicked into it, and remembers who had it.
+func (w *Window) takeFocus(p *pane, at xproto.Timestamp) {
 	r, err := xproto.GetInputFocus(w.conn).Reply()
-	if err != nil || r.Focus == w.ask.id {
+	if err != nil || r.Focus == p.id {
 		return
 	}
-	w.before = r.Focus
-	xproto.SetInputFocus(w.conn, xproto.InputFocusPointerRoot, w.ask.id, at)
+	if w.focus == nil {
+		w.before = r.Focus
+	}
+	w.focus = p
+	w.nowWriting(p == w.chat)
+	xproto.SetInputFocus(w.conn, xproto.InputFocusPointerRoot, p.id, at)
 }
 
-// giveFocus gives the keyboard back, if the question has it.
-func (w *Window) giveFocus() {
-	if w.before == 0 {
+// giveFocus gives the keyboard back, if p has it.
+func (w *Window) giveFocus(p *pane) {
+	if w.focus != p || p == nil {
 		return
 	}
-	if r, err := xproto.GetInputFocus(w.conn).Reply(); err == nil && r.Focus == w.ask.id {
+	if r, err := xproto.GetInputFocus(w.conn).Reply(); err == nil && r.Focus == p.id {
 		xproto.SetInputFocus(w.conn, xproto.InputFocusPointerRoot, w.before, xproto.TimeCurrentTime)
 	}
-	w.before = 0
+	w.lostFocus()
+}
+
+// lostFocus is that the keyboard went elsewhere.
+func (w *Window) lostFocus() {
+	w.focus, w.before = nil, 0
+	w.nowWriting(false)
 }
 
 // release does what was pressed, if the pointer is still there.
@@ -174,6 +194,12 @@ func (w *Window) do(s spot) {
 		if q != nil && time.Since(w.choice.since) >= q.grace() {
 			w.answer(allowed(q, s.grant, w.choice.ticked))
 		}
+	case doChat:
+		w.openChat(!w.talk.open)
+	case doSend:
+		w.send()
+	case doTakeBack:
+		w.act(TakeBack{Member: s.member, Grants: s.grant})
 	case doTick:
 		if w.choice.ticked[s.grant[0]] {
 			delete(w.choice.ticked, s.grant[0])
@@ -194,6 +220,10 @@ func (w *Window) answer(allow []string) {
 func (w *Window) key(ev xproto.KeyPressEvent) {
 	if slices.Contains(w.pause, ev.Detail) {
 		w.act(Stop{})
+		return
+	}
+	if w.chat.shown && w.pane(ev.Event) == w.chat {
+		w.typed(ev)
 		return
 	}
 	if w.pane(ev.Event) != w.ask || w.content.Question == nil {

@@ -19,7 +19,7 @@ func (w *Window) stack() {
 	}
 	w.dirty = false
 	shown := []*pane{}
-	for _, p := range []*pane{w.bar, w.ask} {
+	for _, p := range w.panes() {
 		if p.shown && p.id != 0 {
 			shown = append(shown, p)
 		}
@@ -50,7 +50,7 @@ func (w *Window) onTop(panes []*pane) bool {
 // guard looks at everything by which another program could hide a window, and undoes it.
 func (w *Window) guard() {
 	w.dirty = true
-	for _, p := range []*pane{w.bar, w.ask} {
+	for _, p := range w.panes() {
 		if !p.shown {
 			continue
 		}

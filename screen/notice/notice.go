@@ -51,14 +51,26 @@ type Content struct {
 	Status   string   // one more line, such as "no agent is here: ends in 9 min"; may be empty
 	Code     string   // shown large while nobody is here; empty: not shown
 	Question *Question
+	Log      []Line // for everyone, oldest first
+}
+
+// Line is one entry of the chat.
+type Line struct {
+	Seq     uint64
+	Name    string // who said it; empty: something that happened, told by Text
+	Text    string
+	Mine    bool // the customer's own
+	Passing bool // who came or went: shown for a moment beside the bar
 }
 
 // Person is an agent who is here.
 type Person struct {
+	Member   uint32
 	Name     string
 	Org      string
-	Controls bool // controls now
-	Away     bool // reconnecting
+	May      []string // names of grants
+	Controls bool     // controls now
+	Away     bool     // reconnecting
 }
 
 // Question asks for the customer's yes to some grants.
@@ -91,10 +103,22 @@ type (
 	}
 	// Stop ends the sharing for all.
 	Stop struct{}
+	// Say is words for everyone.
+	Say struct{ Text string }
+	// TakeBack takes grants back from an agent.
+	TakeBack struct {
+		Member uint32
+		Grants []string
+	}
+	// Writing says that the customer writes just now, in a window that has the keyboard.
+	Writing struct{}
 )
 
-func (Answer) action() {}
-func (Stop) action()   {}
+func (Answer) action()   {}
+func (Stop) action()     {}
+func (Say) action()      {}
+func (TakeBack) action() {}
+func (Writing) action()  {}
 
 // Window is the customer's windows on one display.
 type Window struct {
@@ -108,17 +132,22 @@ type Window struct {
 	shape  byte
 	atoms  struct{ opacity xproto.Atom }
 
-	rects atomic.Pointer[[]image.Rectangle]
+	rects   atomic.Pointer[[]image.Rectangle]
+	writing atomic.Bool // the chat has the keyboard
 
 	// owned by Run
 	act     func(Action)
 	content Content
 	bar     *pane
+	chat    *pane
 	ask     *pane
+	talk    talk
+	passing passing
 	choice  choice
 	pause   []xproto.Keycode
 	stops   atomic.Bool   // the stop key is ours
-	before  xproto.Window // had the keyboard before the question; 0: the question does not have it
+	focus   *pane         // has the keyboard, because the customer clicked into it; nil: none
+	before  xproto.Window // had it before
 	raised  time.Time
 	dirty   bool // something may cover a window
 }
@@ -163,7 +192,7 @@ func (w *Window) setUp() (err error) {
 		return fmt.Errorf("watch the display: %w", err)
 	}
 	w.grabStopKey()
-	w.bar, w.ask = &pane{w: w}, &pane{w: w}
+	w.bar, w.chat, w.ask = &pane{w: w}, &pane{w: w}, &pane{w: w}
 	return nil
 }
 
@@ -205,7 +234,8 @@ func (w *Window) Run(ctx context.Context, contents <-chan Content, act func(Acti
 			if n++; n%guardEvery == 0 {
 				w.guard()
 			}
-			if w.content.Question != nil {
+			now := time.Now()
+			if w.rest(now); w.content.Question != nil || w.passing.expire(now) {
 				w.redraw()
 			}
 		}
@@ -236,6 +266,7 @@ func (w *Window) show(c Content) {
 	if c.Question == nil || w.content.Question == nil || c.Question.Serial != w.content.Question.Serial {
 		w.choice = opened(time.Now())
 	}
+	w.hear(c, time.Now())
 	w.content = c
 	w.redraw()
 }
@@ -247,21 +278,30 @@ func (w *Window) redraw() {
 	if !w.content.Sharing && w.content.Code == "" {
 		w.bar.hide()
 	} else {
-		w.bar.show(w.paint.bar(w.content, w.StopKey(), scale), func(size image.Point) image.Point { return topOf(area, size) })
+		w.bar.show(w.paint.bar(w.content, w.passing.texts(), w.talk, w.StopKey(), scale, area.Dx()/scale), func(size image.Point) image.Point { return topOf(area, size) })
+	}
+	if w.talk.open && w.content.Sharing {
+		w.chat.show(w.paint.chat(w.content, &w.talk, w.focus == w.chat, scale), func(size image.Point) image.Point { return cornerOf(area, size) })
+	} else if w.chat.shown {
+		w.giveFocus(w.chat)
+		w.chat.hide()
 	}
 	if q := w.content.Question; q != nil {
 		w.ask.show(w.paint.ask(q, &w.choice, time.Now(), scale), func(size image.Point) image.Point { return middleOf(area, size) })
 	} else if w.ask.shown {
-		w.giveFocus()
+		w.giveFocus(w.ask)
 		w.ask.hide()
 	}
 	w.announce()
 }
 
+// panes are the windows, the topmost last.
+func (w *Window) panes() []*pane { return []*pane{w.bar, w.chat, w.ask} }
+
 // announce publishes where the windows are.
 func (w *Window) announce() {
 	rects := []image.Rectangle{}
-	for _, p := range []*pane{w.bar, w.ask} {
+	for _, p := range w.panes() {
 		if p.shown {
 			rects = append(rects, p.rect())
 		}

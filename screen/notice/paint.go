@@ -69,13 +69,17 @@ const (
 	doRefuse
 	doAllow
 	doTick
+	doChat
+	doSend
+	doTakeBack
 )
 
 type spot struct {
-	at    image.Rectangle // pixels of the window
-	does  does
-	off   bool     // drawn, but not to be pressed yet
-	grant []string // that a yes gives; of a box, the one it stands for
+	at     image.Rectangle // pixels of the window
+	does   does
+	off    bool     // drawn, but not to be pressed yet
+	grant  []string // that a yes gives; of a box, the one it stands for; that are taken back
+	member uint32   // from whom
 }
 
 // brush draws on one sheet; its coordinates are unscaled pixels.

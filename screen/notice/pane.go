@@ -104,7 +104,7 @@ func (p *pane) create() {
 	p.id, p.pressed, p.grip = id, -1, nil
 	r := p.rect()
 	const events = xproto.EventMaskButtonPress | xproto.EventMaskButtonRelease | xproto.EventMaskButtonMotion |
-		xproto.EventMaskKeyPress | xproto.EventMaskVisibilityChange | xproto.EventMaskStructureNotify | xproto.EventMaskPropertyChange
+		xproto.EventMaskKeyPress | xproto.EventMaskVisibilityChange | xproto.EventMaskStructureNotify | xproto.EventMaskPropertyChange | xproto.EventMaskFocusChange
 	xproto.CreateWindow(p.w.conn, xproto.WindowClassCopyFromParent, id, p.w.screen.Root, int16(r.Min.X), int16(r.Min.Y),
 		uint16(r.Dx()), uint16(r.Dy()), 0, xproto.WindowClassInputOutput, xproto.WindowClassCopyFromParent,
 		xproto.CwOverrideRedirect|xproto.CwEventMask, []uint32{1, events})

@@ -324,3 +324,25 @@ func TestTheProgramEndsWithTheSessionAndWithItsContext(t *testing.T) {
 		})
 	}
 }
+
+func TestWhoComesAndGoesPassesBy(t *testing.T) {
+	m := newModel(func(Act) {})
+	v := View{Code: "12345678", Started: time.Now(), Roster: session.Roster{Members: []session.Member{
+		{ID: 1, Role: session.Customer}, {ID: 2, Name: "Bob", Role: session.Lead, Presence: session.Here},
+	}}}
+	for i := range 4 {
+		v.Log = append(v.Log, chat.Entry{Seq: chat.Seq(i + 1), Kind: chat.Joined, From: uint32(i + 2), Name: "Agent" + string(rune('A'+i)), Lane: chat.Everyone})
+	}
+	m.take(v)
+	shown := func() string { return ansi.Strip(strings.Join(m.passing.View(m.theme, 60), "\n")) }
+	if got := shown(); strings.Contains(got, "AgentA") || !strings.Contains(got, "AgentB joined") || !strings.Contains(got, "AgentD joined") {
+		t.Errorf("three at a time:\n%s", got)
+	}
+	if got := ansi.Strip(m.draw()[1]); !strings.HasSuffix(got, " AgentB joined  ") {
+		t.Errorf("%q", got)
+	}
+	m.Update(tickMsg(m.now.Add(6 * time.Second)))
+	if got := shown(); got != "" {
+		t.Errorf("they stay:\n%s", got)
+	}
+}

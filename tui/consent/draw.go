@@ -46,6 +46,10 @@ func (m *model) draw() []string {
 	for i, l := range out {
 		out[i] = cell.Fit(l, m.w)
 	}
+	if b := m.passing.View(m.theme, m.w-2*margin); len(b) > 0 && m.view.Question == nil {
+		w, _ := b.Size()
+		return cell.Overlay(out, b, max(0, m.w-w-1), 1)
+	}
 	return out
 }
 
@@ -203,10 +207,7 @@ func (m *model) shareKeys() []string {
 
 // talk is the log in lines. What the host tells stands behind a mark that no text of a member can have in that place.
 func (m *model) talk() []string {
-	names := func(id uint32) string {
-		p, _ := m.view.Roster.Member(session.MemberID(id))
-		return p.Name
-	}
+	names := m.names()
 	var out []string
 	for _, e := range m.view.Log {
 		if e.Kind != chat.Said {

@@ -10,6 +10,8 @@ import (
 
 	"assist/chat"
 	"assist/session"
+	"assist/tui/chatbox"
+	"assist/tui/notices"
 	"assist/tui/theme"
 )
 
@@ -38,6 +40,9 @@ type model struct {
 
 	page, pageRows, pageRoom int // of the preview: first line shown, all lines, lines shown
 	stopped                  bool
+
+	passing notices.Box // who came and who went
+	newest  chat.Seq
 }
 
 type tickMsg time.Time
@@ -68,6 +73,7 @@ func (m *model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		}
 	case tickMsg:
 		m.now = time.Time(msg)
+		m.passing.Expire(m.now)
 		return m, tick()
 	case tea.WindowSizeMsg:
 		m.w, m.h = msg.Width, msg.Height
@@ -97,6 +103,21 @@ func (m *model) take(v View) {
 		m.said = ""
 	}
 	m.view = v
+	names := m.names()
+	for _, e := range v.Log {
+		if e.Seq > m.newest && chat.Passing(e.Kind) && e.Kind != chat.Note {
+			m.passing.Add(chatbox.Sentence(e, names), false, m.now)
+		}
+		m.newest = max(m.newest, e.Seq)
+	}
+}
+
+// names knows the members of the view.
+func (m *model) names() func(uint32) string {
+	return func(id uint32) string {
+		p, _ := m.view.Roster.Member(session.MemberID(id))
+		return p.Name
+	}
 }
 
 // press does what a key says. Ctrl-C stops from everywhere and is asked of nobody.

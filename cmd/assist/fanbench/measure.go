@@ -26,14 +26,13 @@ type host struct {
 	url     string
 	profile string
 	program string
-	began   time.Time
 }
 
 func share(ctx context.Context, program string, stage *demo.Stage) (*host, error) {
-	h := &host{profile: filepath.Join(stage.RelayData(), "host.profile"), program: program, began: time.Now()}
+	h := &host{profile: filepath.Join(stage.RelayData(), "host.profile"), program: program}
 	h.cmd = exec.CommandContext(ctx, program, "host", "--relay", stage.Relay, "--relay-key", stage.Pin, "--display", stage.Display,
 		"--json", "--yes", "--allow", "view,control,chat", "--cpuprofile", h.profile)
-	h.cmd.Env, h.cmd.Stderr = append(os.Environ(), stage.Environment()...), os.Stderr
+	h.cmd.Env = append(os.Environ(), stage.Environment()...)
 	out, err := h.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -55,11 +54,13 @@ func share(ctx context.Context, program string, stage *demo.Stage) (*host, error
 	return h, nil
 }
 
-// end stops the host and says how much of a core it encoded with while it ran.
+// sample begins or ends the sampling of the host's CPU.
+func (h *host) sample() { _ = h.cmd.Process.Signal(syscall.SIGUSR1) } // that it has gone shows elsewhere
+
+// end stops the host and says how much of a core it encoded with while it was sampled.
 func (h *host) end() (float64, error) {
 	_ = h.cmd.Process.Signal(syscall.SIGTERM)
 	_ = h.cmd.Wait() // interrupted: that is an exit code
-	ran := time.Since(h.began)
 	out, err := exec.Command("go", "tool", "pprof", "-top", "-unit=ms", `-focus=codec\.\(\*Encoder\)\.(Encode|Mark)`, h.program, h.profile).Output()
 	if err != nil {
 		return 0, fmt.Errorf("read the host's profile: %w", err)
@@ -69,7 +70,7 @@ func (h *host) end() (float64, error) {
 		return 0, fmt.Errorf("the host's profile has no encoder in it: %s", out)
 	}
 	ms, err := strconv.ParseFloat(string(m[1]), 64)
-	return ms / 1000 / ran.Seconds(), err
+	return ms / 1000 / window.Seconds(), err
 }
 
 // result is one line of the table.
@@ -97,15 +98,17 @@ func measure(ctx context.Context, program string, stage *demo.Stage, all people,
 		}
 		defer p.leave() // again, where something went wrong
 	}
-	time.Sleep(2 * time.Second) // until those of one viewport share an encoder
+	time.Sleep(4 * time.Second) // until those of one viewport share an encoder
 	before, err := ticks(h.cmd.Process.Pid)
 	if err != nil {
 		return result{}, err
 	}
+	h.sample()
 	reports, err := all.watch(ctx, window)
 	if err != nil {
 		return result{}, err
 	}
+	h.sample()
 	after, err := ticks(h.cmd.Process.Pid)
 	if err != nil {
 		return result{}, err
