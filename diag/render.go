@@ -111,3 +111,14 @@ func (r Report) Glance() string {
 	fmt.Fprintf(&b, "\nIt contains: %s.", strings.Join(names, ", "))
 	return b.String()
 }
+
+// As is the report as the ending of a file's name asks: JSON, Markdown, else text.
+func (r Report) As(name string) string {
+	switch name = strings.ToLower(name); {
+	case strings.HasSuffix(name, ".json"):
+		return r.JSON()
+	case strings.HasSuffix(name, ".md"), strings.HasSuffix(name, ".markdown"):
+		return r.Markdown()
+	}
+	return r.Text()
+}

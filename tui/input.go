@@ -30,6 +30,8 @@ func (m *model) input(msg tea.Msg) tea.Cmd {
 	case status.Control:
 		m.steer(msg)
 		return nil
+	case status.Checkup:
+		return m.examine(msg)
 	case status.Type:
 		if _, mouse := msg.(tea.MouseMsg); !mouse {
 			return m.write(msg)
@@ -106,6 +108,8 @@ func (m *model) act(do keys.Action) tea.Cmd {
 		m.scroll(do == keys.ScrollBack)
 	case keys.People:
 		m.togglePeople()
+	case keys.Checkup:
+		m.openCheckup()
 	case keys.PickUp, keys.PickDown, keys.ViewOnly, keys.MayControl, keys.GiveBaton, keys.Sharing, keys.HandOver, keys.Remove:
 		m.decide(do)
 	case keys.Verify:
@@ -240,7 +244,7 @@ func (m *model) mouse(msg tea.MouseMsg) {
 func (m *model) answer(a dialog.Answer, done bool) tea.Cmd {
 	switch a := a.(type) {
 	case dialog.CopyInvite:
-		return m.copyInvite(a.URL)
+		return m.toClipboard(a.URL)
 	case dialog.MailInvite:
 		return m.mailInvite(a)
 	case Invite, RevokeInvite:

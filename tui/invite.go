@@ -6,7 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// sharedMsg is what came of copying or mailing an invitation.
+// sharedMsg is what came of copying, mailing or saving something.
 type sharedMsg struct {
 	how string
 	err error
@@ -25,15 +25,15 @@ func (m *model) showInvites() {
 	}
 }
 
-// copyInvite puts an address on the clipboard: by the hook where there is one, else through the terminal (OSC 52).
-func (m *model) copyInvite(url string) tea.Cmd {
+// toClipboard puts a text on the clipboard: by the hook where there is one, else through the terminal (OSC 52).
+func (m *model) toClipboard(text string) tea.Cmd {
 	if m.opt.Copy == nil {
 		m.shared(sharedMsg{how: "sent to the terminal's clipboard; not every terminal takes it"})
-		return tea.SetClipboard(url)
+		return tea.SetClipboard(text)
 	}
 	hook := m.opt.Copy
 	return func() tea.Msg {
-		how, err := hook(url)
+		how, err := hook(text)
 		return sharedMsg{"copied: " + how, err}
 	}
 }
@@ -55,7 +55,7 @@ func (m *model) mailInvite(a dialog.MailInvite) tea.Cmd {
 func (m *model) shared(msg sharedMsg) {
 	text := msg.how
 	if msg.err != nil {
-		text = "not shared: " + msg.err.Error()
+		text = "not done: " + msg.err.Error()
 	}
 	if m.invite != nil && m.dialog == dialog.Dialog(m.invite) {
 		m.invite.Said = text

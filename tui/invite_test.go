@@ -46,7 +46,7 @@ func TestHooksRunOutsideUpdate(t *testing.T) {
 	d.send(cmd())
 	d.sees("copied: tmux, https://relay.example/j/87654321")
 	d.send(d.m.input(pressed("e"))())
-	d.sees("not shared: no mail ·[2J")
+	d.sees("not done: no mail ·[2J")
 }
 
 func TestCopyWithoutHook(t *testing.T) {

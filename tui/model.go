@@ -10,6 +10,7 @@ import (
 	"assist/screen/raster"
 	"assist/session"
 	"assist/tui/chatbox"
+	"assist/tui/checkup"
 	"assist/tui/control"
 	"assist/tui/dialog"
 	"assist/tui/keys"
@@ -94,6 +95,7 @@ type model struct {
 
 	viewer  *viewer.Pane
 	chat    *chatbox.Pane
+	check   *checkup.Pane
 	control *control.Control
 	notices notices.Box
 }
@@ -101,7 +103,7 @@ type model struct {
 func newModel(ctx context.Context, s Session, opt Options) *model {
 	m := &model{
 		ctx: ctx, session: s, opt: opt, now: time.Now, dark: true, profile: opt.ColorProfile, noMouse: opt.NoMouse,
-		viewer: viewer.New(opt.renderer()), chat: chatbox.New(), text: textpane.New(),
+		viewer: viewer.New(opt.renderer()), chat: chatbox.New(), check: checkup.New(), text: textpane.New(),
 	}
 	m.control = control.New(s.Input)
 	m.chat.Names = m.nameOf

@@ -205,7 +205,7 @@ func TestSmallTerminalIsToldSo(t *testing.T) {
 }
 
 func TestHelpSaysWhatDoesNotWorkAndWhy(t *testing.T) {
-	d := newDesk(t, 100, 110, func(f *fake) { f.state.Roster.Members[1].Grants = session.View })
+	d := newDesk(t, 100, 130, func(f *fake) { f.state.Roster.Members[1].Grants = session.View })
 	d.press("?")
 	d.sees("Keys", "take control", "not now: the customer has not allowed control", "Ctrl-]", "back to browsing")
 	d.press("?")

@@ -24,6 +24,7 @@ func (m *model) pull() {
 	m.pullLog()
 	m.pullOutcome()
 	m.showInvites()
+	m.pullCheckup()
 	if m.mode == status.Control && m.deaf() != "" && !wasDeaf {
 		m.control.Stop() // what was typed before must not arrive minutes later
 	}

@@ -118,7 +118,7 @@ func (m *model) copyText() tea.Cmd {
 		return nil
 	}
 	m.text.Unmark()
-	return m.copyInvite(text)
+	return m.toClipboard(text)
 }
 
 // pasteText pastes into the text. Several lines into a program that does not know pastes are asked about once (threats A14).

@@ -25,6 +25,7 @@ func (m *model) arrange() {
 	m.layout = arrange(m.size, want)
 	m.viewer.SetSize(m.layout.picture)
 	m.text.SetSize(m.layout.picture.Size())
+	m.check.SetSize(m.size.X, m.size.Y-2)
 	m.chat.SetSize(m.layout.chat.Dx(), m.layout.chat.Dy(), m.size.X >= sideFrom)
 }
 
@@ -88,6 +89,9 @@ func (m *model) compose() cell.Block {
 // body is what stands between the first and the last line.
 func (m *model) body(over []overlay) cell.Block {
 	l := m.layout
+	if m.mode == status.Checkup {
+		return m.check.View(m.theme)
+	}
 	if !m.inSession() || m.nothingYet() && l.chat.Empty() && l.roster.Empty() {
 		scene := waiting.Scene{State: m.state, Command: m.opt.command(m.state.Code), Now: m.now()}
 		return waiting.View(m.theme, scene, m.size.X, m.size.Y-2)
@@ -218,6 +222,8 @@ func (m *model) footer() status.Line {
 		f.Hint, f.Message = m.dialog.Hint(), ""
 	case m.mode == status.Type:
 		f.Hint = m.chat.Hint()
+	case m.mode == status.Checkup:
+		f.Hint, f.Zoom = m.check.Hint(), ""
 	}
 	return f
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -177,7 +176,7 @@ func (f *diagFlags) print(ctx context.Context, cmd *cobra.Command, c checkup, id
 		return err
 	}
 	if f.save != "" {
-		if err := os.WriteFile(f.save, []byte(render(r, filepath.Ext(f.save))), 0o600); err != nil {
+		if err := os.WriteFile(f.save, []byte(r.As(f.save)), 0o600); err != nil {
 			return err
 		}
 		fmt.Fprintf(cmd.ErrOrStderr(), "saved to %s\n", printable(f.save))
@@ -188,17 +187,6 @@ func (f *diagFlags) print(ctx context.Context, cmd *cobra.Command, c checkup, id
 	}
 	_, err = io.WriteString(cmd.OutOrStdout(), text)
 	return err
-}
-
-// render writes a report as the ending of a file's name asks.
-func render(r diag.Report, ext string) string {
-	switch strings.ToLower(ext) {
-	case ".json":
-		return r.JSON()
-	case ".md", ".markdown":
-		return r.Markdown()
-	}
-	return r.Text()
 }
 
 // live prints live values until the verb is interrupted, which is how it ends well.

@@ -67,6 +67,7 @@ type Session struct {
 
 	watchers watchers
 	errands  chan console.Command // for the relay
+	checkups chan console.Command // about the machine
 
 	mu         sync.Mutex
 	state      console.State
@@ -89,7 +90,10 @@ func Connect(cfg Config) *Session { return prepare(cfg, false) }
 
 func prepare(cfg Config, start bool) *Session {
 	cfg.Options.Software = cfg.Software
-	s := &Session{cfg: cfg, relays: transport.NewRelays(cfg.Relay, cfg.Relays...), start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{}), errands: make(chan console.Command, errandsSize)}
+	s := &Session{
+		cfg: cfg, relays: transport.NewRelays(cfg.Relay, cfg.Relays...), start: start, changed: make(chan struct{}, 1), leaving: make(chan struct{}),
+		errands: make(chan console.Command, errandsSize), checkups: make(chan console.Command, checkupSize),
+	}
 	s.input.ready = make(chan struct{}, 1)
 	s.outbox.ready = make(chan struct{}, 1)
 	s.looks.ready = make(chan struct{}, 1)
@@ -176,6 +180,7 @@ func (s *Session) Run(ctx context.Context) error {
 		}
 	})
 	beside.Go(func() { s.runErrands(ctx) })
+	beside.Go(func() { s.runCheckups(ctx) })
 	err := s.live(ctx)
 	cancel(nil)
 	beside.Wait()

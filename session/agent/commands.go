@@ -30,12 +30,16 @@ func (s *Session) Do(c console.Command) {
 
 // do queues a command for whom it concerns. It needs mu.
 func (s *Session) do(c console.Command) error {
-	if !forRelay(c) {
+	todo := s.errands
+	switch {
+	case forCheckup(c):
+		todo = s.checkups
+	case !forRelay(c):
 		_, err := s.order(c)
 		return err
 	}
 	select {
-	case s.errands <- c:
+	case todo <- c:
 		return nil
 	default:
 		return errTooMuch

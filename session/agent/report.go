@@ -14,7 +14,7 @@ import (
 
 // PullReport asks for a report over a stream of kind report, which it does not close. Asked, which may be nil, is called when
 // the customer looks at what would be sent.
-func PullReport(stream io.ReadWriter, ids []diag.ID, asked func()) (diag.Report, error) {
+func PullReport(stream ReportStream, ids []diag.ID, asked func()) (diag.Report, error) {
 	if err := inner.WriteReportWish(stream, inner.ReportWish{Pull: true, IDs: ids}); err != nil {
 		return diag.Report{}, fmt.Errorf("ask for a report: %w", err)
 	}
@@ -32,7 +32,7 @@ func PullReport(stream io.ReadWriter, ids []diag.ID, asked func()) (diag.Report,
 }
 
 // WatchLive asks for live values over a stream of kind report, until each returns an error or the stream ends.
-func WatchLive(stream io.ReadWriter, each func(diag.Sample) error) error {
+func WatchLive(stream ReportStream, each func(diag.Sample) error) error {
 	if err := inner.WriteReportWish(stream, inner.ReportWish{Live: true}); err != nil {
 		return fmt.Errorf("ask for live values: %w", err)
 	}
@@ -52,7 +52,7 @@ func WatchLive(stream io.ReadWriter, each func(diag.Sample) error) error {
 
 // WatchEvents asks for lines of the event log. Said is called for each answer: an event, that the customer is being asked, or
 // where the lines are from, after those that were there. It is nil when all that was asked for has come.
-func WatchEvents(stream io.ReadWriter, q diag.EventQuery, told func(inner.ReportSaid) error) error {
+func WatchEvents(stream ReportStream, q diag.EventQuery, told func(inner.ReportSaid) error) error {
 	if err := inner.WriteReportWish(stream, inner.ReportWish{Events: &q}); err != nil {
 		return fmt.Errorf("ask for events: %w", err)
 	}
@@ -82,8 +82,11 @@ func reportError(err error) error {
 	return err
 }
 
+// ReportStream is a stream of kind report.
+type ReportStream = io.ReadWriter
+
 // reportStream opens a stream of kind report that ends with ctx.
-func (s *Session) reportStream(ctx context.Context) (io.ReadWriter, func(), error) {
+func (s *Session) reportStream(ctx context.Context) (ReportStream, func(), error) {
 	stream, err := s.Open(ctx, wire.StreamReport)
 	if err != nil {
 		return nil, nil, err

@@ -59,6 +59,7 @@ type State struct {
 	Offer     *Offer  // the lead is offered to this agent; nil: it is not
 	Pointers  []MemberPointer
 	Invites   []Invitation // open ones of this session, as far as this agent may see them
+	Checkup   *Checkup     // of the customer's machine; nil: nothing was asked
 }
 
 // Text is what the host shares as text.

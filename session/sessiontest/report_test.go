@@ -301,3 +301,38 @@ func TestOnlySoManyReportsAtOnce(t *testing.T) {
 		})
 	})
 }
+
+func TestConsoleKeepsWhatItLearns(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		k := newChecked(t, r)
+		k.c.Do(console.FollowLive{On: true})
+		k.c.Do(console.PullReport{})
+		k.h.Customer.Allow("max@acme", session.Diag) // asked for because it was missing
+		st := k.c.Wait("that the customer looks", func(st console.State) bool { return st.Checkup != nil && st.Checkup.Doing != "" })
+		if !st.Checkup.Pulling || len(st.Checkup.Reports) != 0 {
+			t.Errorf("%+v", st.Checkup)
+		}
+		k.looks(true)
+		k.c.Wait("the report and live values", func(st console.State) bool {
+			u := st.Checkup
+			return !u.Pulling && len(u.Reports) == 1 && len(u.Live) > 1 && u.Live[len(u.Live)-1].Load > u.Live[0].Load
+		})
+		k.c.Do(console.FollowEvents{Query: &diag.EventQuery{Most: diag.Debug, Last: 5, Follow: true}})
+		k.looks(true)
+		k.machine.events <- diag.Event{At: readAt.Add(time.Second), Text: "new"}
+		st = k.c.Wait("events", func(st console.State) bool { return len(st.Checkup.Events) == 2 })
+		if u := st.Checkup; u.EventsFrom != "the journal" || !u.Following || u.Events[1].Text != "new" {
+			t.Errorf("%+v", u)
+		}
+		k.c.Do(console.FollowLive{})
+		k.c.Do(console.FollowEvents{})
+		k.c.Wait("that nothing is followed", func(st console.State) bool { return !st.Checkup.Following })
+		k.c.Do(console.PullReport{})
+		k.looks(false)
+		st = k.c.Wait("the customer's no", func(st console.State) bool { return st.Checkup.Why != "" })
+		if u := st.Checkup; u.Pulling || len(u.Reports) != 1 || u.Why != console.ErrRefused.Error() {
+			t.Errorf("%+v", u)
+		}
+	})
+}

@@ -82,7 +82,7 @@ func (h *Help) lines(t theme.Theme, inner int) []string {
 			out = append(out, "")
 		}
 		out = append(out, t.PanelTitle.Render(string(section)))
-		for _, k := range append(keys.Table(), keys.PeopleTable()...) {
+		for _, k := range keys.Everything() {
 			if k.Section == section {
 				add(k.Show, k.Help, k.Why(h.Now))
 			}

@@ -56,6 +56,7 @@ const (
 	Monitor
 	Read
 	Shot
+	Checkup
 )
 
 // Section is a heading of the help.
@@ -67,6 +68,7 @@ const (
 	Picture Section = "Picture"
 	Talk    Section = "Chat"
 	Members Section = "People, once r opened them"
+	Machine Section = "Diagnostics, once d opened them"
 )
 
 // Key is one line of the table.
@@ -113,6 +115,7 @@ func Table() []Key {
 		{Quit, []string{"q", "ctrl+c"}, "q", "leave", "leave; the lead chooses whether it ends for everyone", Session, always},
 		{People, []string{"r"}, "r", "people", "who is here, what each may do, and what the lead decides about it", Session, whyIn},
 		{Invite, []string{"i"}, "i", "invite", "bring one more agent in: a code and an address, and what is still open", Session, whyInvite},
+		{Checkup, []string{"d"}, "d", "diagnostics", "what is wrong with the machine, what is known of it, live values and its event log", Session, whyIn},
 		{Special, []string{"s"}, "s", "special keys", "Ctrl-Alt-Del, Super, F1 to F12, Print, and modifiers to hold", Session, whyControl},
 		{Ask, []string{"g"}, "g", "ask for more", "ask the customer for what you may not do yet", Session, whyAsk},
 		{SwitchText, []string{"tab"}, "Tab", "desktop/text", "change between the desktop and the terminal of a machine that shares both", Picture, whyBoth},
@@ -139,7 +142,10 @@ func Table() []Key {
 }
 
 // Sections are the headings in the order of the help.
-func Sections() []Section { return []Section{Session, Picture, Talk, Members} }
+func Sections() []Section { return []Section{Session, Picture, Talk, Members, Machine} }
+
+// Everything is every key there is, wherever it works.
+func Everything() []Key { return append(append(Table(), PeopleTable()...), CheckupTable()...) }
 
 // Find is the key for what was pressed.
 func Find(press string) (Key, bool) { return find(Table(), press) }
@@ -287,7 +293,7 @@ func Markdown(exit string) string {
 	var b strings.Builder
 	b.WriteString("| key | what it does |\n|---|---|\n")
 	for _, section := range Sections() {
-		for _, k := range append(Table(), PeopleTable()...) {
+		for _, k := range Everything() {
 			if k.Section == section {
 				fmt.Fprintf(&b, "| `%s` | %s |\n", k.Show, k.Help)
 			}

@@ -163,6 +163,7 @@ const (
 	Type
 	Control
 	People
+	Checkup
 )
 
 // Line is what the last line is made of.
@@ -212,6 +213,8 @@ func tagOf(t theme.Theme, f Line) (tag, words string) {
 		tag = say(t.TagType, "CHAT")
 	case f.Mode == People:
 		tag = say(t.TagBrowse, "PEOPLE")
+	case f.Mode == Checkup:
+		tag = say(t.TagBrowse, "DIAGNOSTICS")
 	default:
 		tag = say(t.TagBrowse, "BROWSE")
 	}
