@@ -29,6 +29,8 @@ func explainSession(err error) (text, hint string, code int, ok bool) {
 	case errors.As(err, &no):
 		text, hint, code = explainRefusal(no)
 		return text, hint, code, true
+	case errors.Is(err, agent.ErrProof):
+		return agent.ErrProof.Error(), "open it from a terminal with assist connect, or give --password-file", exitLogin, true
 	case errors.Is(err, agent.ErrNoAnswer):
 		return agent.ErrNoAnswer.Error(), "it may be starting, or out of its network; assist machines shows when it was seen last", exitFailed, true
 	case errors.Is(err, agent.ErrGaveUp):
@@ -49,6 +51,10 @@ func explainRefusal(no *inner.RefusedError) (text, hint string, code int) {
 	case inner.RefusedBadge:
 		return "the host does not accept your badge: " + no.Text,
 			"join again; if it stays so, the clock of the customer's machine or of the relay may be wrong", exitFailed
+	case inner.RefusedPolicy:
+		return no.Text, "the machine's owner decides that in its policy; from outside it can only be made tighter", exitFailed
+	case inner.RefusedProof:
+		return no.Text, "its owner knows them: assist host password, assist host totp", exitLogin
 	case inner.RefusedClosed:
 		return "the session is over", "ask for a new code", exitCode
 	case inner.RefusedFull:

@@ -119,7 +119,7 @@ func contentOf(v host.View) notice.Content {
 	if q := v.Question; q != nil {
 		c.Question = &notice.Question{
 			Serial: q.Serial, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust.String(), Verified: q.Trust == session.VerifiedOrg,
-			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline, Stranger: q.Stranger, Again: q.Again,
+			Asks: q.Grants.Names(), Later: q.Later.Names(), Words: q.Words, Deadline: q.Deadline, Stranger: q.Stranger, Again: q.Again, Comes: q.Silence != 0,
 			What: q.What, Detail: q.Detail,
 		}
 	}

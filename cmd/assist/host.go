@@ -24,6 +24,7 @@ import (
 type hostFlags struct {
 	relayChoice
 	textFlags
+	unattendedFlags
 	code       string
 	display    string
 	customer   string
@@ -55,12 +56,16 @@ func newHostCommand() *cobra.Command {
 				f.code = code
 			}
 			f.said = cmd.Flags().Changed("text")
+			if f.unattended {
+				return f.wait(cmd)
+			}
 			return f.run(cmd)
 		},
 	}
 	f.relayChoice.flags(cmd)
 	f.pathFlag(cmd)
 	f.textFlags.flags(cmd)
+	f.unattendedFlags.flags(cmd)
 	cmd.Flags().StringVar(&f.display, "display", os.Getenv("DISPLAY"), "X11 display to share")
 	cmd.Flags().StringVar(&f.customer, "customer", "", "how the agents see your name (default your login's)")
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")

@@ -138,6 +138,9 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 		return nil
 	})
 	group.Go(func() error {
+		if s.OnMachine() && !reached(ctx, cmd, s) {
+			return nil
+		}
 		opt.Copy = func(text string) (string, error) {
 			ways, err := share.Copy(ctx, text)
 			return strings.Join(ways, ", "), err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -92,17 +91,8 @@ func dialOrAsk(cmd *cobra.Command, book *account.Book, addr string, pin transpor
 	if !errors.As(err, &key) || key.Want != "" {
 		return v, err
 	}
-	if _, ok := terminal(cmd); !ok {
-		return nil, err
-	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "The relay %s is seen for the first time. Its key is\n\n    %s\n\n"+
-		"Compare it with the fingerprint that the relay printed when it started.\n", addr, key.Got)
-	answer, askErr := ask(cmd, "Is it the same? (yes/no) ")
-	if askErr != nil {
-		return nil, askErr
-	}
-	if strings.ToLower(strings.TrimSpace(answer)) != "yes" {
-		return nil, err
+	if yes, asked := askRelayKey(cmd, addr, key.Got); asked != nil || !yes {
+		return nil, errors.Join(asked, err)
 	}
 	return book.Dial(cmd.Context(), addr, key.Got, software())
 }

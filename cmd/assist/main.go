@@ -76,6 +76,9 @@ func root() *cobra.Command {
 	cmd.AddCommand(
 		newJoinCommand(),
 		newStartCommand(),
+		newConnectCommand(),
+		newMachinesCommand(),
+		newMachineCommand(),
 		newInviteCommand(),
 		newSessionsCommand(),
 		newRosterCommand(),
@@ -90,6 +93,8 @@ func root() *cobra.Command {
 		newLeaveCommand(),
 		newEndCommand(),
 		profiled(newHostCommand()),
+		newHostCommand(),
+		newServiceCommand(),
 		newDemoCommand(),
 		newLoginCommand(),
 		newLogoutCommand(),

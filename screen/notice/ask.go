@@ -167,7 +167,9 @@ func (a *asking) detail(s style) {
 
 func (a *asking) person() {
 	title := "Somebody asks for more"
-	if a.q.What != "" {
+	if a.q.Comes {
+		title = "Somebody comes to this computer, unless you refuse"
+	} else if a.q.What != "" {
 		title = "Somebody asks for this once"
 	} else if a.q.Again {
 		title = "May they go on using your mouse and keyboard?"
@@ -274,7 +276,11 @@ func (a *asking) countdown(left int) {
 	track.Max.X = track.Min.X + a.inside*min(left, whole)/whole
 	a.b.fill(track, edge)
 	a.y += 12
-	a.para(fmt.Sprintf("No answer within %d s means no. Escape means no.", left), style{false, 14, pale})
+	silent := "no"
+	if a.q.Comes {
+		silent = "yes"
+	}
+	a.para(fmt.Sprintf("No answer within %d s means %s. Escape means no.", left, silent), style{false, 14, pale})
 	a.y += 6
 }
 

@@ -84,7 +84,8 @@ type Question struct {
 	Asks     []string  // names of grants: view, control, chat, diag, clipboard, file
 	Later    []string  // names of grants that are asked for after this
 	Words    []string  // to be read out; empty: none
-	Deadline time.Time // silence until then is no
+	Deadline time.Time // silence until then is no, unless Comes
+	Comes    bool      // nobody has to answer: unless refused, they come in
 	Again    bool      // the agent has had this for half an hour: may it go on?
 	Stranger bool      // of another organisation than the agent who leads
 	What     string    // a request for one thing once; empty: it is about grants

@@ -64,6 +64,9 @@ func (s *Session) hearRestarting(r *inner.Restarting) {
 	}
 }
 
+// OnMachine says whether the session is on an enrolled machine.
+func (s *Session) OnMachine() bool { return s.cfg.Machine != "" }
+
 // call asks for a session on the machine, and waits until it has come to it.
 func (s *Session) call(ctx context.Context, outer *transport.Outer) error {
 	s.update(func(st *console.State) { st.Why = "asking the relay for " + s.cfg.Machine })

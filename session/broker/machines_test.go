@@ -304,6 +304,11 @@ func TestSessionWaitsForItsMachine(t *testing.T) {
 		if eve.subscribe(joinRequest(token, c.Code)).next().GetJoined() == nil {
 			t.Fatal("the agent cannot join")
 		}
+		killed := w.dial(50, "192.0.2.50").subscribe(attendRequest(id)) // a new process, before the old one is found dead
+		killed.next()
+		if called := killed.next().GetCalled(); !bytes.Equal(called.GetSession(), c.Session) {
+			t.Errorf("a new process is not told of the machine's session: %v", called)
+		}
 		host.hangUp() // the machine goes down
 		at.hangUp()
 		w.restart() // and the relay too

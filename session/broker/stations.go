@@ -17,7 +17,8 @@ type station struct {
 }
 
 // attend makes e the connection by which a machine is called. An older one of the same machine ends: it may be one that died
-// unnoticed. Sessions that wait for the machine, after it was away, call it at once.
+// unnoticed. The machine is called to the session that it has at once: it may be a new process, and the connection of the old
+// one not found dead yet. One that is in its session passes over it.
 func (d *directory) attend(id string, key [32]byte, e *end) {
 	if old := d.machines[id]; old != nil {
 		old.finish(nil)
@@ -25,7 +26,7 @@ func (d *directory) attend(id string, key [32]byte, e *end) {
 	m := &station{e, key}
 	d.machines[id] = m
 	for _, s := range d.byID {
-		if s.claimed && s.owner == key && s.host == nil {
+		if s.claimed && s.owner == key {
 			m.call(s)
 		}
 	}

@@ -48,10 +48,11 @@ type Question struct {
 	Grants   session.Grants // what a yes allows
 	Later    session.Grants // what is asked after a yes
 	Words    []string       // nil: the agent's console knows this host's key
-	Deadline time.Time      // silence is no
-	Stranger bool           // of another organisation than the lead
-	What     string         // a request for one thing once, after "wants to"; empty: it is about grants
-	Detail   string         // more about What, several lines
+	Silence  session.Grants // what no answer allows: nothing, but on machines where nobody has to answer
+	Deadline time.Time
+	Stranger bool   // of another organisation than the lead
+	What     string // a request for one thing once, after "wants to"; empty: it is about grants
+	Detail   string // more about What, several lines
 }
 
 // Act is something the customer did.

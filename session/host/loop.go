@@ -275,7 +275,7 @@ func (l *loop) newView(roster session.Roster) View {
 	if q, up := l.sess.Question(); up {
 		v.Question = &Question{
 			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join, Again: q.Again,
-			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Deadline: q.Deadline, Stranger: stranger(roster, q),
+			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Silence: q.Silence, Deadline: q.Deadline, Stranger: stranger(roster, q),
 			What: q.What, Detail: q.Detail,
 		}
 	}

@@ -53,6 +53,7 @@ type Question struct {
 	Grants   session.Grants
 	Later    session.Grants
 	Words    []string
+	Silence  session.Grants // what no answer allows: nothing, but on machines where nobody has to answer
 	Deadline time.Time
 	Stranger bool   // of another organisation than the lead
 	What     string // a request for one thing once; empty: it is about grants

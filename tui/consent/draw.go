@@ -151,7 +151,7 @@ func (m *model) question(q *Question) (top, foot []string) {
 	if wait := q.yesAfter() - m.now.Sub(m.asked); wait > 0 {
 		yes = "y  yes (soon)"
 	}
-	foot = m.keys("n  no     " + yes + "     s  stop everything     silence is a no in " + left(q.Deadline, m.now))
+	foot = m.keys("n  no     " + yes + "     s  stop everything     silence is a " + q.silent() + " in " + left(q.Deadline, m.now))
 	return slices.Insert(top, detail, m.preview(q, m.h-len(top)-len(foot))...), foot
 }
 

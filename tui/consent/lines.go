@@ -150,7 +150,7 @@ func (l *lines) ask(q *Question) {
 	if q.Join && q.Trust != session.VerifiedOrg {
 		l.say("%s", strings.Replace(warning, "press n", "type no", 1))
 	}
-	l.say("Type yes or no and Enter. No answer in %s is a no.", left(q.Deadline, time.Now()))
+	l.say("Type yes or no and Enter. No answer in %s is a %s.", left(q.Deadline, time.Now()), q.silent())
 }
 
 // hear does what a typed line says.

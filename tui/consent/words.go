@@ -87,6 +87,14 @@ func (q *Question) asks() string {
 	return "Allow this too?"
 }
 
+// silent is what no answer means.
+func (q *Question) silent() string {
+	if q.Silence != 0 {
+		return "yes"
+	}
+	return "no"
+}
+
 // left is how long a deadline is away, as a clock shows it.
 func left(until, now time.Time) string {
 	d := max(0, until.Sub(now)).Round(time.Second)

@@ -181,7 +181,7 @@ func (f Folder) write(name string, b []byte) error {
 	}
 	defer os.Remove(tmp.Name()) // gone already when all went well
 	_, err = tmp.Write(b)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	if err = errors.Join(err, giveToOwner(tmp, f.Dir), tmp.Sync(), tmp.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", f.path(name), err)
 	}
 	return os.Rename(tmp.Name(), f.path(name))
