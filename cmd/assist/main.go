@@ -93,7 +93,6 @@ func root() *cobra.Command {
 		newLeaveCommand(),
 		newEndCommand(),
 		profiled(newHostCommand()),
-		newHostCommand(),
 		newServiceCommand(),
 		newDemoCommand(),
 		newLoginCommand(),
