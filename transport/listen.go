@@ -19,7 +19,8 @@ import (
 // The end-to-end connection.
 const (
 	innerIdle      = 2 * time.Minute
-	innerKeepAlive = time.Second // heartbeat: both the other end's liveness and the path's
+	innerKeepAlive = 2 * time.Second                       // heartbeat of who dials: the other end's liveness and the path's, at under 20 bytes a second
+	hostKeepAlive  = innerKeepAlive + 400*time.Millisecond // the other end's, which hears the heartbeat first and acknowledges it
 	innerHandshake = 10 * time.Second
 	innerStreams   = 128 // open at the same time, of each kind, that the other end may have
 	acceptQueue    = 32
@@ -28,13 +29,13 @@ const (
 // codeBusy closes a link for which there is no room in the queue of accepted ones.
 const codeBusy = 1
 
-func innerConfig() *quic.Config {
+func innerConfig(keepAlive time.Duration) *quic.Config {
 	return &quic.Config{
 		InitialPacketSize:                minPacket,
 		DisablePathMTUDiscovery:          true, // the path may change under the connection, to one with a smaller MTU
 		HandshakeIdleTimeout:             innerHandshake,
 		MaxIdleTimeout:                   innerIdle,
-		KeepAlivePeriod:                  innerKeepAlive,
+		KeepAlivePeriod:                  keepAlive,
 		MaxIncomingStreams:               innerStreams,
 		MaxIncomingUniStreams:            innerStreams,
 		EnableDatagrams:                  true,
@@ -79,7 +80,7 @@ type Listener struct {
 // Listen makes this end the host. Consoles have to show a certificate, whichever it is: who they are is for the session to
 // judge, by PeerFingerprint.
 func (v *Virtual) Listen(id Identity) (*Listener, error) {
-	ln, err := v.tr.Listen(innerTLS(id, func(*x509.Certificate) error { return nil }), innerConfig())
+	ln, err := v.tr.Listen(innerTLS(id, func(*x509.Certificate) error { return nil }), innerConfig(hostKeepAlive))
 	if err != nil {
 		return nil, fmt.Errorf("listen for consoles: %w", err)
 	}
@@ -153,7 +154,7 @@ func (v *Virtual) Dial(ctx context.Context, to uint32, id Identity, verify func(
 		refused = verify(FingerprintOf(leaf))
 		return refused
 	})
-	conn, err := v.tr.Dial(gauged(ctx), v.peer(uint16(to)).addr, conf, innerConfig())
+	conn, err := v.tr.Dial(gauged(ctx), v.peer(uint16(to)).addr, conf, innerConfig(innerKeepAlive))
 	if err != nil {
 		if refused != nil {
 			err = refused

@@ -13,7 +13,7 @@ import (
 const (
 	holdCount = 8                      // newest packets to each peer
 	holdAfter = 150 * time.Millisecond // without a word from the peer: packets from then on are kept
-	gapAfter  = time.Second + innerKeepAlive/5
+	gapAfter  = innerKeepAlive + innerKeepAlive/5
 )
 
 // peer is an end that packets come from and go to.

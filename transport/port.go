@@ -156,7 +156,7 @@ func (p *port) packets(h wire.Forward, d udp.Datagram) {
 	now := time.Now()
 	if r := p.route(h.Channel); r != nil {
 		if r.to.AddrPort == d.Addr.AddrPort {
-			r.heard(now)
+			r.forwarded(now)
 			r.virtual.receive(d.B, d.Seg, h.Peer, now)
 		}
 		return

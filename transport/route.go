@@ -21,7 +21,8 @@ const (
 	bindRefresh = 10 * time.Second      // again when all is well: a NAT may have forgotten us while nothing was sent
 	bindAtMost  = 50 * time.Millisecond // between two binds that hints ask for
 
-	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there? (heartbeat and a fifth)
+	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there?
+	askedLong   = 200 * time.Millisecond  // that is how long the first of them has to be out
 	silentAfter = 1500 * time.Millisecond // without an answer to that: it is not
 	routeTick   = time.Second             // between two looks at the above
 )
@@ -47,6 +48,8 @@ type route struct {
 	observed atomic.Pointer[netip.AddrPort]
 	heardAt  atomic.Int64 // from the relay, and sent to it; ns since Virtual.start
 	sentAt   atomic.Int64
+	asksAt   atomic.Int64 // the first packet since something was heard
+	rhythm   atomic.Int64 // between the two newest packets of other ends
 }
 
 // trouble is why a route may be of no use any more.
@@ -118,7 +121,10 @@ func (r *route) close() {
 
 // send puts the header before each of the packets in b and sends them in as few system calls as the socket can.
 func (r *route) send(b []byte, seg int, to *peer) {
-	r.sentAt.Store(r.virtual.since(time.Now()))
+	now := r.virtual.since(time.Now())
+	if r.sentAt.Swap(now) <= r.heardAt.Load() {
+		r.asksAt.Store(now)
+	}
 	buf := buffers.Get().(*[]byte)
 	out := appendForward((*buf)[:0], wire.Forward{Channel: r.channel, Peer: to.number}, b, seg)
 	_ = r.port.sock.Send(udp.Datagram{B: out, Seg: seg + wire.ForwardHeader, Addr: r.to}) // a closed socket is a lost path, not the end of a link
@@ -135,6 +141,12 @@ func (r *route) path() Path {
 }
 
 func (r *route) heard(now time.Time) { r.heardAt.Store(r.virtual.since(now)) }
+
+// forwarded notes that a packet of another end came, and how long after the one before.
+func (r *route) forwarded(now time.Time) {
+	at := r.virtual.since(now)
+	r.rhythm.Store(at - r.heardAt.Swap(at))
+}
 
 // keep repeats the bind as long as the route is in use.
 func (r *route) keep() {
@@ -162,7 +174,7 @@ func (r *route) keep() {
 		if bind {
 			r.bind(now)
 		}
-		timer.Reset(max(0, min(k.wait-now.Sub(k.sent), routeTick)))
+		timer.Reset(max(0, min(k.wait-now.Sub(k.sent), routeTick, r.doubtIn(now))))
 	}
 }
 
@@ -204,7 +216,7 @@ func (r *route) heed(ev bindEvent) (bind bool) {
 // due says whether it is time for a bind.
 func (r *route) due(now time.Time) (bind bool) {
 	k := &r.keeper
-	if heard := r.heardAt.Load(); k.asking.IsZero() && r.sentAt.Load() > heard && time.Duration(r.virtual.since(now)-heard) > doubtAfter {
+	if heard := r.heardAt.Load(); k.asking.IsZero() && r.unanswered(r.virtual.since(now), heard) {
 		k.asking, k.broken, k.wait = now, true, bindFirst
 		return true
 	}
@@ -226,6 +238,22 @@ func (r *route) due(now time.Time) (bind bool) {
 	}
 	k.wait = min(2*k.wait, slowest)
 	return true
+}
+
+// doubtIn is in how long there is reason for doubt, if nothing comes.
+func (r *route) doubtIn(now time.Time) time.Duration {
+	in := doubtAfter - time.Duration(r.virtual.since(now)-r.heardAt.Load()) + time.Millisecond
+	if in <= 0 {
+		return routeTick
+	}
+	return in
+}
+
+// unanswered says whether the relay should have been heard by now: long after the last word, and a while after the first
+// packet since, or while packets came more often than that.
+func (r *route) unanswered(now, heard int64) bool {
+	asked := r.sentAt.Load() > heard && time.Duration(now-r.asksAt.Load()) > askedLong
+	return time.Duration(now-heard) > doubtAfter && (asked || time.Duration(r.rhythm.Load()) < doubtAfter)
 }
 
 // tell leaves word for Keep; the newest wins.

@@ -221,8 +221,11 @@ func wake(c chan struct{}) {
 
 // Times of the console.
 const (
-	heartbeat   = time.Second      // between two Pings
-	silence     = 3 * time.Second  // without any packet of the host, until contact counts as lost
+	heartbeat   = time.Second      // between two Pings, while there is anything to see or to do
+	silence     = 3 * time.Second  // without any packet of the host, until contact counts as lost; more on a long line,
+	longSilence = 4 * time.Second  // at most
+	heartless   = 2 * time.Second  // between two heartbeats of a link on which nothing happens
+	restAfter   = 10 * time.Second // without a picture or a word: QUIC's heartbeat is enough
 	askTimeout  = 10 * time.Second // for one answer of the broker
 	dialTimeout = 10 * time.Second // for the first link to the host
 	redialTime  = 4 * time.Second  // for each later one

@@ -200,16 +200,18 @@ func (s *Session) hearPong(p *inner.Pong) {
 	s.state.Link.RTT = rtt
 }
 
-// writeControl sends what waits in the outbox, and a Ping each second.
+// writeControl sends what waits in the outbox, and a Ping each second while something happens. A heartbeat of QUIC itself, every
+// two seconds, is all there is while nothing does.
 func (v *visit) writeControl(ctx context.Context) error {
 	defer v.last.Done()
 	stop := hurry(ctx, v.control)
 	defer stop()
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
-	if err := v.ping(); err != nil { // at once: from now on the host listens for the next
+	if err := v.ping(); err != nil { // at once: the host waits for a first word
 		return err
 	}
+	busy := activity{at: time.Now()}
 	for {
 		for m := v.s.outbox.take(); m != nil; m = v.s.outbox.take() {
 			if err := v.say(m); err != nil {
@@ -224,12 +226,37 @@ func (v *visit) writeControl(ctx context.Context) error {
 				return err
 			}
 		case <-v.s.outbox.ready:
-		case <-tick.C:
+		case now := <-tick.C:
+			if !busy.look(now, v.s.happened()) {
+				continue
+			}
 			if err := v.ping(); err != nil {
 				return err
 			}
 		}
 	}
+}
+
+// happened counts what a person sees or does: pictures, input, words.
+func (s *Session) happened() uint64 {
+	s.mu.Lock()
+	said := uint64(s.state.Newest)
+	s.mu.Unlock()
+	return s.shown.Load() + s.input.count() + said
+}
+
+// activity is when something happened last.
+type activity struct {
+	at    time.Time
+	count uint64
+}
+
+// look takes a count that grows when something happens, and says whether that was a moment ago.
+func (a *activity) look(now time.Time, count uint64) bool {
+	if count != a.count {
+		a.at, a.count = now, count
+	}
+	return now.Sub(a.at) < restAfter
 }
 
 func (v *visit) ping() error {

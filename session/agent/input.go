@@ -102,6 +102,13 @@ func (q *inputQueue) taken(seq uint64) {
 	}
 }
 
+// count is how many events there were.
+func (q *inputQueue) count() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.seq
+}
+
 // clear forgets what was queued for a link that is gone.
 func (q *inputQueue) clear() {
 	q.mu.Lock()

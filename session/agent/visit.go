@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -114,41 +115,58 @@ func (s *Session) meet(link *transport.Link, plate inner.Doorplate) {
 	})
 }
 
-// watch notices a host that says nothing any more, and measures the link.
+// watch notices a host that says nothing any more, and measures the link. While nothing changes nobody is woken by it.
 func (v *visit) watch(ctx context.Context) error {
-	tick := time.NewTicker(heartbeat / 2)
-	defer tick.Stop()
+	again := time.NewTimer(heartbeat)
+	defer again.Stop()
 	m := meter{at: v.begun, pictures: v.s.shown.Load()}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case now := <-tick.C:
-			stats := v.link.Stats()
-			heard := stats.LastHeard
-			if heard.Before(v.begun) {
-				heard = v.begun
-			}
-			if now.Sub(heard) > silence {
-				v.s.mu.Lock()
-				v.s.state.LostSince = heard
-				v.s.mu.Unlock()
-				return errSilent
-			}
-			if m.count(now, stats.BytesIn, v.s.shown.Load()) {
-				v.s.update(func(st *console.State) {
-					st.Link.Path, st.Link.Loss, st.Link.Rate, st.Link.FPS, st.Link.Bytes = string(stats.Path), stats.Loss, m.rate, m.fps, stats.BytesIn
-					if st.Link.Why = stats.Changed.Why; now.Sub(stats.Changed.At) > showChange {
-						st.Link.Why = ""
-					}
-					if st.Link.RTT == 0 {
-						st.Link.RTT = stats.RTT
-					}
-				})
-			}
+		case <-again.C:
 		}
+		now, stats := time.Now(), v.link.Stats()
+		heard := stats.LastHeard
+		if heard.Before(v.begun) {
+			heard = v.begun
+		}
+		limit := min(max(silence, heartless+3*v.link.Line().Base), longSilence)
+		if now.Sub(heard) >= limit {
+			v.s.mu.Lock()
+			v.s.state.LostSince = heard
+			v.s.mu.Unlock()
+			return errSilent
+		}
+		if m.count(now, stats.BytesIn, v.s.shown.Load()) {
+			v.s.measured(now, stats, m)
+		}
+		again.Reset(min(heartbeat, limit-now.Sub(heard)))
 	}
 }
+
+// measured writes down how the link is, if a person would see a difference.
+func (s *Session) measured(now time.Time, stats transport.Stats, m meter) {
+	s.mu.Lock()
+	l := &s.state.Link
+	l.Bytes = stats.BytesIn // grows with every heartbeat, which is nothing to see
+	was := *l
+	l.Path, l.Loss, l.Rate, l.FPS = string(stats.Path), math.Round(stats.Loss*1000)/1000, rounded(m.rate, 100), rounded(m.fps, 0.1)
+	if l.Why = stats.Changed.Why; now.Sub(stats.Changed.At) > showChange {
+		l.Why = ""
+	}
+	if l.RTT == 0 {
+		l.RTT = stats.RTT
+	}
+	differs := *l != was
+	s.mu.Unlock()
+	if differs {
+		s.signal()
+	}
+}
+
+// rounded is x in whole steps, so that a rate which dies away comes to rest.
+func rounded(x, step float64) float64 { return math.Round(x/step) * step }
 
 // close waits for the end and closes the link; everything else ends by that. An agent who goes lets the host answer first,
 // for a moment, because closing takes back what is on its way.

@@ -23,17 +23,20 @@ const (
 	outcomeAgain   = inner.OutcomeJustRefused
 )
 
-// readControl reads what a console wants until its link is gone or it falls silent. Consoles ping each second from the
-// handshake on; the first word may take longer, because the console is still starting.
+// readControl reads what a console wants until its link is gone or it falls silent. The first word has its time; after that
+// the session loop looks whether the console is heard at all (lookForContact), for one that has nothing to say says nothing.
 func (h *Host) readControl(c *console) error {
 	_ = c.control.SetReadDeadline(time.Now().Add(entryTime))
-	for ; ; _ = c.control.SetReadDeadline(time.Now().Add(silence)) {
+	for first := true; ; first = false {
 		m, err := inner.ReadToHost(c.control)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			return errSilent
 		case err != nil:
 			return fmt.Errorf("read control stream: %w", err)
+		}
+		if first {
+			_ = c.control.SetReadDeadline(time.Time{})
 		}
 		switch k := m.Kind.(type) {
 		case *inner.ToHost_Ping:

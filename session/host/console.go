@@ -21,7 +21,7 @@ import (
 
 // Times and limits of one console.
 const (
-	silence     = 3500 * time.Millisecond // without a word, and its link counts as dropped; it pings each second
+	silence     = 3500 * time.Millisecond // without a packet that it has signed, and its link counts as dropped
 	writeLimit  = 10 * time.Second        // one message that cannot be written for so long is given up, with its link
 	maxWaiting  = 1 << 20                 // bytes of answers and chat that wait for a slow console (threats A20)
 	farewell    = 300 * time.Millisecond  // for the last words before a link is closed
@@ -44,6 +44,7 @@ type console struct {
 	control transport.Stream
 	words   []string
 	after   uint64 // newest entry it had when it came
+	came    time.Time
 	says    *rate.Limiter
 	does    *rate.Limiter
 	stills  *rate.Limiter
@@ -69,7 +70,7 @@ type console struct {
 
 func newConsole(id session.ConsoleID, k link, control transport.Stream) *console {
 	return &console{
-		id: id, link: k, control: control, ready: make(chan struct{}, 1), input: newIntake(),
+		id: id, link: k, control: control, came: time.Now(), ready: make(chan struct{}, 1), input: newIntake(),
 		says: rate.NewLimiter(sayRate, sayBurst), does: rate.NewLimiter(doRate, doBurst),
 		stills: rate.NewLimiter(stillRate, stillBurst),
 	}

@@ -6,10 +6,10 @@ import (
 	"assist/session"
 )
 
-// When contact with the agents counts as lost, for the customer to know. Their heartbeat comes each second.
+// When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip.
 const (
 	lookEvery   = 500 * time.Millisecond
-	lostContact = 2500 * time.Millisecond
+	lostContact = 2800 * time.Millisecond // and two round trips
 )
 
 // contact is since when others do not answer; zero: they do.
@@ -21,7 +21,13 @@ type contact struct {
 // lookForContact finds out whether any agent is heard. It stays lost while their seats are held and none is back.
 func (l *loop) lookForContact(now time.Time) {
 	var newest time.Time
+	long := lostContact
 	for _, c := range l.consoles {
+		line := c.link.Line()
+		long = max(long, lostContact+2*line.Base)
+		if latest(line.Heard, c.came).Add(silence + 2*line.Base).Before(now) {
+			_ = c.control.SetReadDeadline(now) // its reader says what that means
+		}
 		if heard := c.link.LastHeard(); c.in && heard.After(newest) {
 			newest = heard
 		}
@@ -31,11 +37,18 @@ func (l *loop) lookForContact(now time.Time) {
 		if l.contact.lost.IsZero() {
 			l.contact.lost = now
 		}
-	case newest.IsZero() || now.Sub(newest) < lostContact:
+	case newest.IsZero() || now.Sub(newest) < long:
 		l.contact.lost = time.Time{}
 	case l.contact.lost.IsZero():
 		l.contact.lost = newest
 	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // seatsHeld says whether an agent is expected back.

@@ -194,7 +194,6 @@ func (l *loop) welcome(id session.ConsoleID) {
 	}
 	c.in = true
 	c.link.SeekDirect() // addresses are told to those who are let in
-	_ = c.control.SetReadDeadline(time.Now().Add(silence))
 	c.send(&inner.ToConsole{Kind: &inner.ToConsole_Welcome{Welcome: w}})
 	l.gate()
 }

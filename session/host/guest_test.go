@@ -85,6 +85,7 @@ func (g *guest) beat() {
 			return
 		case <-time.After(time.Second):
 			if g.pings.Load() {
+				g.link.say(func(l *transport.Line) { l.Heard = time.Now() })
 				_ = wire.WriteMsg(g.control, &inner.ToHost{Kind: &inner.ToHost_Ping{Ping: &inner.Ping{UnixUs: 1}}})
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/quic-go/quic-go/testutils/simnet"
 
 	"assist/transport/transporttest"
+	"assist/transport/wire"
 )
 
 // Sim runs a test in a bubble of testing/synctest with a simulated network: the programs are real, time and packets are
@@ -61,6 +62,29 @@ type Path struct {
 	now  transporttest.Conditions
 	port uint16
 	free [2]time.Time // when the line has sent what it has, out and in
+	sum  [2]Carried
+}
+
+// Carried is what passed a path in one direction: packets between the two ends of a session, with the relay's header, and
+// those for the relay itself, in bytes of UDP.
+type Carried struct{ Link, Relay, Packets int }
+
+// Carried is what left and what came until now.
+func (p *Path) Carried() (out, in Carried) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sum[0], p.sum[1]
+}
+
+func (p *Path) count(way int, b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := wire.ParseForward(b); err == nil {
+		p.sum[way].Link += len(b)
+		p.sum[way].Packets++
+	} else {
+		p.sum[way].Relay += len(b)
+	}
 }
 
 // relayPort is where a relay listens.
@@ -144,6 +168,7 @@ func (n *network) SendPacket(p simnet.Packet) error {
 	at := time.Now()
 	for way, path := range []*Path{from.path, to.path} {
 		c := path.conditions()
+		path.count(way, p.Data)
 		if !path.fits(&at, way, len(p.Data), c) {
 			return nil
 		}

@@ -58,7 +58,7 @@ func TestSilenceIsNoticed(t *testing.T) {
 		for range 30 {
 			time.Sleep(1700 * time.Millisecond)
 			for who, l := range map[string]*transport.Link{"host": p.HostLink, "console": p.ConsoleLink} {
-				if ago := time.Since(l.Stats().LastHeard); ago > 1500*time.Millisecond {
+				if ago := time.Since(l.Stats().LastHeard); ago > 2500*time.Millisecond {
 					t.Errorf("%s has heard nothing for %v, and nobody is silent", who, ago)
 				}
 			}
@@ -68,7 +68,7 @@ func TestSilenceIsNoticed(t *testing.T) {
 		}
 		host.out.Store(true)
 		time.Sleep(3 * time.Second)
-		if ago := time.Since(p.ConsoleLink.Stats().LastHeard); ago < 2900*time.Millisecond || ago > 4500*time.Millisecond {
+		if ago := time.Since(p.ConsoleLink.Stats().LastHeard); ago < 2900*time.Millisecond || ago > 5500*time.Millisecond {
 			t.Errorf("3 s after the host went silent, the last heartbeat is %v old", ago)
 		}
 		if err := p.ConsoleLink.Err(); err != nil {
