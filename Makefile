@@ -9,10 +9,10 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 # What the desktop tests and the demo use; each package once, all from Debian.
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
-TESTDEB  := $(DESKTOP) xclip xdg-utils tmux chromium openssh-client openssh-server tcpdump procps postgresql
+TESTDEB  := $(DESKTOP) xclip xdg-utils tmux chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg
 
-.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-fanout fuzz demo pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-diag bench-fanout fuzz demo pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -30,7 +30,7 @@ unit:
 test: deps-test build check desktop-test lab-test
 
 desktop-test: build
-	$(GO) test -count=1 -p 1 -timeout 15m -tags desktop ./screen/capture ./screen/inject ./screen/notice ./tui ./cmd/assist
+	$(GO) test -count=1 -p 1 -timeout 15m -tags desktop ./diag/probe ./screen/capture ./screen/inject ./screen/notice ./tui ./cmd/assist
 
 # A hundred sessions of eight agents on bad paths, on virtual time; the database on a real PostgreSQL.
 lab-test: build
@@ -56,6 +56,10 @@ bench-load: build
 # Many agents on one session: what they cost the host, and what a frozen quarter costs the others. Fails over its targets.
 bench-fanout: deps-bench build
 	$(GO) run -tags lab ./cmd/assist/fanbench -program $(BIN) -check
+
+# What a report and live values cost on this machine; prints it, and fails over nothing.
+bench-diag:
+	$(GO) test -tags desktop -count=1 -v -run TestBenchReportAndLive ./diag/probe
 
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)

@@ -131,6 +131,13 @@ func ask(ctx context.Context, name string, args ...string) (string, error) {
 	return out.String(), nil
 }
 
+// quiet says whether a program only ended with a number other than 0, without a word: systemctl and others say so that there
+// is nothing.
+func quiet(err error) bool {
+	var exit *exec.ExitError
+	return errors.As(err, &exit)
+}
+
 func command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
 	path, err := tool(name)
 	if err != nil {
