@@ -34,6 +34,7 @@ type hostFlags struct {
 	yes        bool
 	json       bool
 	accessible bool
+	files      string
 }
 
 func newHostCommand() *cobra.Command {
@@ -68,6 +69,7 @@ func newHostCommand() *cobra.Command {
 	f.unattendedFlags.flags(cmd)
 	cmd.Flags().StringVar(&f.display, "display", os.Getenv("DISPLAY"), "X11 display to share")
 	cmd.Flags().StringVar(&f.customer, "customer", "", "how the agents see your name (default your login's)")
+	cmd.Flags().StringVar(&f.files, "files", "", "folder that agents may put files into and get files from, when they may (default one of the session's own among your downloads)")
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")
 	cmd.Flags().StringArrayVar(&f.trustOrg, "trust-org", nil, "ORG=KEY: agents whom this key of their organisation vouches for are shown as verified")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "answer every question by --allow; for scripts, on machines of your own")
@@ -150,6 +152,9 @@ func (f *hostFlags) config() (host.Config, error) {
 		return cfg, err
 	}
 	if cfg.TrustOrgs, err = trusted(f.trustOrg); err != nil {
+		return cfg, err
+	}
+	if cfg.Files, err = filesFolder(f.files); err != nil {
 		return cfg, err
 	}
 	allow, err := grants(f.allow)

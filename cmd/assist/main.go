@@ -88,6 +88,8 @@ func root() *cobra.Command {
 		newKeyCommand(),
 		newWaitCommand(),
 		newExecCommand(),
+		newPutCommand(),
+		newGetCommand(),
 		newHandoverCommand(),
 		newDiagCommand(),
 		newLeaveCommand(),

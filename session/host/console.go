@@ -66,6 +66,7 @@ type console struct {
 	screen atomic.Bool // it has opened its screen stream; there is one
 	text   atomic.Bool // the same of its text stream
 	runs   atomic.Int32
+	files  atomic.Int32
 }
 
 func newConsole(id session.ConsoleID, k link, control transport.Stream) *console {

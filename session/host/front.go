@@ -90,7 +90,7 @@ func (LocalInput) act() {}
 // Event is one line of `assist host --json`.
 type Event struct {
 	Time   time.Time `json:"time"`
-	Event  string    `json:"event"` // code, called, refused, member_joined, member_left, consent_asked, consent_answered, control, chat, command, command_over, ended
+	Event  string    `json:"event"` // code, called, refused, member_joined, member_left, consent_asked, consent_answered, control, chat, command, command_over, file, ended
 	Code   string    `json:"code,omitempty"`
 	URL    string    `json:"url,omitempty"`
 	Member uint32    `json:"member,omitempty"`

@@ -69,6 +69,8 @@ type Config struct {
 	Fronts    []Front
 	Answer    *AutoAnswer
 	Gate      Gate        // decides where nobody has to answer; nil: the customer is asked
+	Files     string      // folder that files are put into and taken from; empty: one of the session's own among the user's downloads
+	MaxFile   uint64      // bytes of a file that is received; 0: 64 GiB
 	Keep      func(Saved) // takes what outlives this process, at most every keepEvery; nil: nothing does
 	Resume    *Saved      // the session as an earlier process kept it
 	Events    func(Event) // called in order by one goroutine; nil: nobody listens
@@ -97,6 +99,7 @@ type Host struct {
 	pause   suspension
 	next    atomic.Uint64 // of console ids
 	links   links
+	shelf   shelf
 	relays  *transport.Relays
 	entry   chan struct{} // places for consoles between the link and the door
 }

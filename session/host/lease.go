@@ -58,6 +58,9 @@ func (h *Host) lease(ctx context.Context, c *console, g session.Grants) (context
 // request asks the customer for one thing once, under a grant that the console's member has. It waits for the answer: nil is
 // a yes.
 func (h *Host) request(ctx context.Context, c *console, g session.Grants, what, detail string) error {
+	if h.cfg.Gate != nil { // nobody has to answer: the grant is the answer
+		return nil
+	}
 	answer := make(chan bool, 1)
 	failed := make(chan error, 1)
 	ok := h.loop.post(func(l *loop) {

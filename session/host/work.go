@@ -17,6 +17,8 @@ func (h *Host) work(kind wireKind) worker {
 		return h.serveRun
 	case wire.StreamReport:
 		return h.serveReport
+	case wire.StreamFile:
+		return h.serveFile
 	}
 	return nil
 }

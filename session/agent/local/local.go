@@ -100,12 +100,13 @@ func (e *Error) Error() string { return e.Text }
 // The codes of Error.
 const (
 	BadRequest = "bad_request"
-	Busy       = "busy"      // too many connections
-	NotIn      = "not_in"    // the console is not in the session yet, or not any more
-	Refused    = "refused"   // the rules of the session do not allow it
-	Declined   = "declined"  // a person said no, or nothing
-	Denied     = "denied"    // the customer said no, or nothing
-	NoMember   = "no_member" // nobody in the session is called that
-	Ambiguous  = "ambiguous" // several are
-	NoAnswer   = "no_answer" // of the host, in time
+	Busy       = "busy"       // too many connections
+	NotIn      = "not_in"     // the console is not in the session yet, or not any more
+	Refused    = "refused"    // the rules of the session do not allow it
+	Declined   = "declined"   // a person said no, or nothing
+	Denied     = "denied"     // the customer said no, or nothing
+	NoContact  = "no_contact" // with the customer's host, just now
+	NoMember   = "no_member"  // nobody in the session is called that
+	Ambiguous  = "ambiguous"  // several are
+	NoAnswer   = "no_answer"  // of the host, in time
 )

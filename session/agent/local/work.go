@@ -113,6 +113,9 @@ func open(ctx context.Context, c *call) error {
 	stream, err := c.console.Open(asking, kind)
 	cancel()
 	if err != nil {
+		if c.console.State().Phase != console.Over && ctx.Err() == nil {
+			return &Error{Code: NoContact, Text: err.Error()}
+		}
 		return c.refusal(err)
 	}
 	if err := c.say(reply{Done: true}); err != nil {
