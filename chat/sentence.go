@@ -49,7 +49,7 @@ func fits(sentence, place, value string) bool {
 // Passing says whether an entry is worth a passing notice: who comes, who goes, and what changes for those who stay.
 func Passing(k Kind) bool {
 	switch k {
-	case Joined, Left, Dropped, Removed, BecameLead, HandedOver, Declined, Revoked, Note:
+	case Joined, Left, Dropped, Removed, BecameLead, HandedOver, Declined, Revoked, ControlTaken, Note:
 		return true
 	}
 	return false

@@ -341,7 +341,7 @@ func (s *Session) Ended() (bool, string) { return s.ended, s.why }
 
 // Roster is a snapshot for everyone.
 func (s *Session) Roster() Roster {
-	r := Roster{Version: s.version, Lead: s.lead, Controlling: s.used, Mode: s.mode, WhyPaused: s.WhyPaused()}
+	r := Roster{Version: s.version, Lead: s.lead, Controlling: s.used, Holder: s.holder, Mode: s.mode, WhyPaused: s.WhyPaused()}
 	r.Paused = r.WhyPaused != ""
 	r.Members = append(r.Members, Member{ID: CustomerID, Name: s.opt.Customer, Role: Customer, Grants: AllGrants, Presence: Here, Since: s.began, Consoles: 1})
 	for _, m := range s.seats {

@@ -156,6 +156,7 @@ type Roster struct {
 	Members     []Member
 	Lead        MemberID
 	Controlling MemberID // who used control within the last two seconds
+	Holder      MemberID // who has control in Ask and Baton; Nobody in Free
 	Mode        ControlMode
 	Paused      bool   // remote input is dropped
 	WhyPaused   string // in words for agents

@@ -78,6 +78,7 @@ type model struct {
 	leftAt     time.Time // control was left by the exit key
 	dragFrom   *image.Point
 	offering   bool
+	wanting    bool // control was asked for, where one agent has it at a time
 	leaving    bool
 	handing    session.MemberID // the lead leaves when this agent takes over
 	invite     *dialog.Invite   // the dialog of that name, when it was open last

@@ -10,7 +10,7 @@ import (
 
 // pull takes the news of the session.
 func (m *model) pull() {
-	wasDeaf := m.deaf() != ""
+	wasDeaf, holder := m.deaf() != "", m.state.Roster.Holder
 	m.state = m.session.State()
 	m.wasIn = m.wasIn || m.state.Phase == In
 	m.viewer.SetDisplay(m.state.Display.Size)
@@ -25,6 +25,7 @@ func (m *model) pull() {
 	m.pullOutcome()
 	m.showInvites()
 	m.pullCheckup()
+	m.passOn(holder)
 	if m.mode == status.Control && m.deaf() != "" && !wasDeaf {
 		m.control.Stop() // what was typed before must not arrive minutes later
 	}
@@ -57,6 +58,7 @@ func (m *model) pullOutcome() {
 	}
 	m.outcome = o.Serial
 	m.notices.Add(o.Text, true, m.now())
+	m.wanting = false
 	if m.mode == status.Control && m.control.Waiting() > 0 {
 		m.leaveControl()
 	}

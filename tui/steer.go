@@ -4,6 +4,8 @@ import (
 	"image"
 	"strings"
 
+	"assist/session"
+	"assist/tui/cell"
 	"assist/tui/control"
 	"assist/tui/status"
 
@@ -15,9 +17,47 @@ func (m *model) takeControl() {
 	if m.mode == status.Control {
 		return
 	}
-	m.mode, m.message = status.Control, ""
-	m.control.Releases = false // until the terminal answers; it tells in order
 	m.session.Do(TakeControl{})
+	if !m.holds() { // one at a time: it is asked for, and begins when this agent has it
+		m.wanting = true
+		m.say("asked for control: it begins when you have it")
+		return
+	}
+	m.beginControl()
+}
+
+// beginControl begins to give everything to the customer's machine.
+func (m *model) beginControl() {
+	m.mode, m.message, m.wanting = status.Control, "", false
+	m.control.Releases = false // until the terminal answers; it tells in order
+}
+
+// holds says whether this agent's input is played, as far as the agents share control.
+func (m *model) holds() bool {
+	r := m.state.Roster
+	return r.Mode == session.Free || r.Holder == m.state.Self
+}
+
+// passOn follows control where one agent has it at a time: it begins when this agent has got what it asked for, and is over
+// when another has it.
+func (m *model) passOn(before session.MemberID) {
+	r := m.state.Roster
+	switch {
+	case m.mode == status.Control && !m.holds():
+		m.control.Stop()
+		m.control.Releases = false
+		m.mode = status.Browse
+		to := "nobody"
+		if who, ok := r.Member(r.Holder); ok {
+			to = cell.Clean(who.Name)
+		}
+		m.notices.Add("Control went to "+to+".", true, m.now())
+	case r.Mode == session.Free || r.Holder != m.state.Self:
+	case m.wanting && m.mode == status.Browse && m.dialog == nil:
+		m.beginControl()
+	case before != r.Holder:
+		m.notices.Add("You have control now: c uses it.", false, m.now())
+	}
 }
 
 // leaveControl takes them back and lets go of everything over there.

@@ -218,3 +218,24 @@ func TestInputThatGoesNowhereIsNotKeptForLater(t *testing.T) {
 		})
 	}
 }
+
+func TestControlIsPassedOn(t *testing.T) {
+	d := newDesk(t, 120, 40, twoMore, func(f *fake) { f.state.Roster.Mode, f.state.Roster.Holder = session.Baton, 3 })
+	d.press("c")
+	d.did("TakeControl{}")
+	d.sees("asked for control", "BROWSE")
+	hold := func(id session.MemberID) {
+		d.s.change(func() { d.s.state.Roster.Holder = id })
+		d.news()
+	}
+	hold(2)
+	d.sees("CONTROL")
+	hold(3)
+	d.sees("BROWSE", "Control went to Carla Ruiz.")
+	d.did("")
+	hold(2)
+	d.sees("BROWSE", "You have control now: c uses it.")
+	d.press("c")
+	d.did("TakeControl{}")
+	d.sees("CONTROL")
+}

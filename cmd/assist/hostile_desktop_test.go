@@ -41,6 +41,13 @@ type witness struct {
 func recorded(t *testing.T, url string) (w *witness, argv []string) {
 	dir := t.TempDir()
 	w = &witness{t: t, in: filepath.Join(dir, "in"), out: filepath.Join(dir, "out")}
+	t.Cleanup(func() { // script outlives its terminal, and what it runs outlives script
+		out, _ := exec.Command("pgrep", "-f", w.in).Output()
+		for pid := range strings.FieldsSeq(string(out)) {
+			kids, _ := exec.Command("pgrep", "-P", pid).Output()
+			_ = exec.Command("kill", append(strings.Fields(string(kids)), pid)...).Run()
+		}
+	})
 	return w, []string{"script", "-q", "-f", "-I", w.in, "-O", w.out, "-c", built(t) + " join '" + url + "'"}
 }
 

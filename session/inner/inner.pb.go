@@ -1040,6 +1040,7 @@ type Roster struct {
 	Mode          uint32                 `protobuf:"varint,5,opt,name=mode,proto3" json:"mode,omitempty"`               // session.ControlMode
 	Paused        bool                   `protobuf:"varint,6,opt,name=paused,proto3" json:"paused,omitempty"`           // the customer hid the screen, or a consent question is up: remote input is dropped
 	WhyPaused     string                 `protobuf:"bytes,7,opt,name=why_paused,json=whyPaused,proto3" json:"why_paused,omitempty"`
+	Holder        uint32                 `protobuf:"varint,8,opt,name=holder,proto3" json:"holder,omitempty"` // who has control where one has it at a time; 0: nobody
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1121,6 +1122,13 @@ func (x *Roster) GetWhyPaused() string {
 		return x.WhyPaused
 	}
 	return ""
+}
+
+func (x *Roster) GetHolder() uint32 {
+	if x != nil {
+		return x.Holder
+	}
+	return 0
 }
 
 type Member struct {
@@ -2298,7 +2306,7 @@ const file_session_inner_inner_proto_rawDesc = "" +
 	"\x06roster\x18\x02 \x01(\v2\x14.assist.inner.RosterR\x06roster\x12%\n" +
 	"\x03log\x18\x03 \x03(\v2\x13.assist.inner.EntryR\x03log\x12\x12\n" +
 	"\x04code\x18\x04 \x01(\tR\x04code\x12&\n" +
-	"\x0fstarted_unix_ms\x18\x05 \x01(\x03R\rstartedUnixMs\"\xd3\x01\n" +
+	"\x0fstarted_unix_ms\x18\x05 \x01(\x03R\rstartedUnixMs\"\xeb\x01\n" +
 	"\x06Roster\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x04R\aversion\x12.\n" +
 	"\amembers\x18\x02 \x03(\v2\x14.assist.inner.MemberR\amembers\x12\x12\n" +
@@ -2307,7 +2315,8 @@ const file_session_inner_inner_proto_rawDesc = "" +
 	"\x04mode\x18\x05 \x01(\rR\x04mode\x12\x16\n" +
 	"\x06paused\x18\x06 \x01(\bR\x06paused\x12\x1d\n" +
 	"\n" +
-	"why_paused\x18\a \x01(\tR\twhyPaused\"\xa9\x02\n" +
+	"why_paused\x18\a \x01(\tR\twhyPaused\x12\x16\n" +
+	"\x06holder\x18\b \x01(\rR\x06holder\"\xa9\x02\n" +
 	"\x06Member\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\rR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +

@@ -10,7 +10,7 @@ import (
 // NewRoster is the message of r.
 func NewRoster(r session.Roster) *Roster {
 	m := &Roster{
-		Version: r.Version, Lead: uint32(r.Lead), Controlling: uint32(r.Controlling),
+		Version: r.Version, Lead: uint32(r.Lead), Controlling: uint32(r.Controlling), Holder: uint32(r.Holder),
 		Mode: uint32(r.Mode), Paused: r.Paused, WhyPaused: r.WhyPaused,
 		Members: make([]*Member, len(r.Members)),
 	}
@@ -35,7 +35,7 @@ func ParseRoster(m *Roster) (session.Roster, error) {
 		return session.Roster{}, malformed("control mode %d", m.Mode)
 	}
 	r := session.Roster{
-		Version: m.Version, Lead: session.MemberID(m.Lead), Controlling: session.MemberID(m.Controlling),
+		Version: m.Version, Lead: session.MemberID(m.Lead), Controlling: session.MemberID(m.Controlling), Holder: session.MemberID(m.Holder),
 		Mode: session.ControlMode(m.Mode), Paused: m.Paused, WhyPaused: chat.Title(m.WhyPaused),
 		Members: make([]session.Member, 0, len(m.Members)),
 	}

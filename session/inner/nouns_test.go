@@ -16,7 +16,7 @@ import (
 func TestRosterSurvivesTheWay(t *testing.T) {
 	at := time.UnixMilli(1_700_000_000_123).UTC()
 	r := session.Roster{
-		Version: 9, Lead: 2, Controlling: 3, Mode: session.Baton, Paused: true, WhyPaused: "a question is up",
+		Version: 9, Lead: 2, Controlling: 3, Holder: 4, Mode: session.Baton, Paused: true, WhyPaused: "a question is up",
 		Members: []session.Member{
 			{ID: 1, Name: "Ada", Role: session.Customer, Presence: session.Here, Since: at, Grants: session.AllGrants},
 			{

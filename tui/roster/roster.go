@@ -180,6 +180,9 @@ func facts(m session.Member, r session.Roster, now time.Time) []fact {
 	case session.Away:
 		out = append(out, fact{"away" + since(m.Since, now), false})
 	}
+	if r.Holder == m.ID && r.Controlling != m.ID {
+		out = append(out, fact{"has control", true})
+	}
 	if r.Controlling == m.ID {
 		out = append(out, fact{"controls now", true})
 	}
