@@ -59,10 +59,11 @@ const (
 
 // Machine waits for agents.
 type Machine struct {
-	cfg   Config
-	who   Enrolment
-	id    transport.Identity
-	calls chan []byte // the newest session that waits for the machine
+	cfg    Config
+	who    Enrolment
+	id     transport.Identity
+	calls  chan []byte // the newest session that waits for the machine
+	relays *transport.Relays
 
 	mu      sync.Mutex
 	running *host.Host
@@ -82,7 +83,7 @@ func New(cfg Config) (*Machine, error) {
 	if cfg.Events == nil {
 		cfg.Events = func(host.Event) {}
 	}
-	return &Machine{cfg: cfg, who: who, id: id, calls: make(chan []byte, 1)}, nil
+	return &Machine{cfg: cfg, who: who, id: id, calls: make(chan []byte, 1), relays: transport.NewRelays(who.relay())}, nil
 }
 
 // Enrolment says what the machine is.
@@ -115,10 +116,9 @@ func (m *Machine) Suspend(why string) {
 // attendForEver keeps the machine reachable.
 func (m *Machine) attendForEver(ctx context.Context) error {
 	pause := firstPause
-	relays := transport.NewRelays(m.who.relay())
 	for {
 		began := time.Now()
-		err := m.attend(ctx, relays)
+		err := m.attend(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -146,11 +146,11 @@ func final(err error) bool {
 }
 
 // attend is one connection to the relay.
-func (m *Machine) attend(ctx context.Context, relays *transport.Relays) error {
+func (m *Machine) attend(ctx context.Context) error {
 	opt := m.cfg.Options
 	opt.Software = m.cfg.Software
 	within, cancel := context.WithTimeout(ctx, askWithin)
-	outer, err := relays.Dial(within, m.id, opt)
+	outer, err := m.relays.Dial(within, m.id, opt)
 	cancel()
 	if err != nil {
 		return err
@@ -165,8 +165,10 @@ func (m *Machine) attend(ctx context.Context, relays *transport.Relays) error {
 	for {
 		reply, err := replies.Next()
 		if err != nil {
+			m.relays.Moved(err)
 			return err
 		}
+		m.relays.Heard(reply)
 		if at := reply.GetAttending(); at != nil {
 			m.attending(at)
 		}
@@ -225,7 +227,7 @@ func (m *Machine) share(ctx context.Context, session []byte) error {
 	}
 	defer stage.Close()
 	cfg := stage.Config
-	cfg.Relay, cfg.Options, cfg.Software, cfg.System = m.who.relay(), m.cfg.Options, m.cfg.Software, m.cfg.System
+	cfg.Relay, cfg.Relays, cfg.Options, cfg.Software, cfg.System = m.who.relay(), m.relays.All(), m.cfg.Options, m.cfg.Software, m.cfg.System
 	cfg.Options.Software = m.cfg.Software
 	cfg.Session, cfg.Identity, cfg.Gate, cfg.TrustOrgs = session, m.id, m.cfg.Gate, m.cfg.Gate.trusted()
 	cfg.Events, cfg.Log = m.cfg.Events, m.cfg.Log
@@ -296,7 +298,7 @@ func (m *Machine) decline(ctx context.Context, session []byte, why error) {
 }
 
 func (m *Machine) ask(ctx context.Context, r *wire.Request) error {
-	return ask(ctx, m.who.relay(), m.id, m.cfg.Options, r)
+	return ask(ctx, m.relays.All()[0], m.id, m.cfg.Options, r)
 }
 
 func ask(ctx context.Context, relay transport.Relay, id transport.Identity, opt transport.Options, r *wire.Request) error {
