@@ -21,6 +21,7 @@ type Link struct {
 	gauge    *gauge
 	grams    chan datagram // arrived
 	outgoing chan []byte
+	unis     chan uni // arrived
 	direct   atomic.Pointer[direct] // set when it is sought
 	told     atomic.Pointer[[]byte] // newest whereabouts of the other end that came before
 
@@ -31,7 +32,7 @@ type Link struct {
 func newLink(v *Virtual, conn *quic.Conn) (*Link, error) {
 	num, ok := peerOf(conn.RemoteAddr())
 	leaf, err := leafOf(conn.ConnectionState().TLS)
-	l := &Link{conn: conn, v: v, num: num, gauge: gaugeOf(conn), grams: make(chan datagram, gramQueue), outgoing: make(chan []byte)}
+	l := &Link{conn: conn, v: v, num: num, gauge: gaugeOf(conn), grams: make(chan datagram, gramQueue), outgoing: make(chan []byte), unis: make(chan uni)}
 	if err == nil && ok {
 		l.peer, l.fp = v.peer(num), FingerprintOf(leaf)
 		l.key, _ = leaf.PublicKey.(ed25519.PublicKey) // innerTLS let no other pass

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/quic-go/quic-go"
@@ -82,17 +83,46 @@ func (l *Link) AcceptStream(ctx context.Context) (wire.StreamKind, Stream, error
 	}
 }
 
-// AcceptUni waits for the next stream that only the other end writes and reads its kind. Kinds that do not exist are reset.
+// uni is a stream of the other end whose kind is known.
+type uni struct {
+	kind wire.StreamKind
+	s    ReceiveStream
+}
+
+// AcceptUni waits for the next stream that only the other end writes and whose kind has arrived. Kinds that do not exist are
+// reset.
 func (l *Link) AcceptUni(ctx context.Context) (wire.StreamKind, ReceiveStream, error) {
+	select {
+	case u := <-l.unis:
+		return u.kind, u.s, nil
+	case <-ctx.Done():
+		return 0, nil, fmt.Errorf("accept stream: %w", ctx.Err())
+	case <-l.Done():
+		return 0, nil, fmt.Errorf("accept stream: %w", l.Err())
+	}
+}
+
+// sortUnis reads the kinds of such streams until the link is over. QUIC gives streams in the order of their numbers: one whose
+// first packet was lost must not keep those after it waiting, which are newer pictures. There are innerStreams at most.
+func (l *Link) sortUnis() {
+	var reading sync.WaitGroup
+	defer reading.Wait()
 	for {
-		s, err := l.conn.AcceptUniStream(ctx)
+		s, err := l.conn.AcceptUniStream(l.conn.Context())
 		if err != nil {
-			return 0, nil, fmt.Errorf("accept stream: %w", plainError(err))
+			return
 		}
-		if kind, ok := l.kindOf(ctx, s); ok && kind.Uni() {
-			return kind, receiving{s}, nil
-		}
-		s.CancelRead(codeUnknownKind)
+		reading.Go(func() {
+			kind, ok := l.kindOf(l.conn.Context(), s)
+			if !ok || !kind.Uni() {
+				s.CancelRead(codeUnknownKind)
+				return
+			}
+			select {
+			case l.unis <- uni{kind, receiving{s}}:
+			case <-l.Done():
+			}
+		})
 	}
 }
 

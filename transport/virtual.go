@@ -166,6 +166,7 @@ func (v *Virtual) add(l *Link) error {
 	v.links[l] = struct{}{}
 	v.running.Go(l.sortDatagrams)
 	v.running.Go(l.sendDatagrams)
+	v.running.Go(l.sortUnis)
 	context.AfterFunc(l.conn.Context(), func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()

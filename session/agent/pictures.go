@@ -31,6 +31,7 @@ type lookout struct {
 	newest screen.Viewport            // Grid zero: none yet
 	asked  map[uint32]screen.Viewport // the newest keepAsked
 	arrive uint32                     // viewport of the newest picture stream
+	seq    uint64                     // of the newest picture
 	unsaid []screen.Message           // waits to be sent: at most one Viewport, one Shown and one Pin
 	pin    screen.Pin
 	drawn  time.Duration // what the terminal needs for a picture
@@ -59,7 +60,7 @@ func (l *lookout) look(v screen.Viewport) {
 func (l *lookout) renew() {
 	l.mu.Lock()
 	v := l.newest
-	l.unsaid, l.apart = nil, nil
+	l.unsaid, l.apart, l.seq = nil, nil, 0
 	if l.pin != screen.Auto {
 		l.say(l.pin)
 	}
@@ -112,13 +113,14 @@ func (l *lookout) begin(h inner.PictureHead) (look screen.Viewport, apart *gathe
 	return v, l.apart, true
 }
 
-// shown acknowledges a picture; false when a newer viewport's pictures have begun.
+// shown acknowledges a picture; false when a newer viewport's pictures have begun, or those of a newer stream.
 func (l *lookout) shown(p *screen.Picture) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if p.Viewport.ID < l.arrive {
+	if p.Viewport.ID < l.arrive || p.Seq < l.seq {
 		return false
 	}
+	l.seq = p.Seq
 	l.say(screen.Shown{Viewport: p.Viewport.ID, Seq: p.Seq, Drawn: l.drawn})
 	return true
 }

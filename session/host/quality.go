@@ -167,8 +167,18 @@ func (j *judge) resize(still time.Duration) (anew bool) {
 }
 
 // away is how many pictures may wait for the viewer's word: as many as are made in a round trip, and two. How many bytes
-// they may have is the pacer's to say.
-func (j *judge) away() int { return min(inFlight+int(j.base/pace), codec.MaxAway) }
+// they may have is the pacer's to say. Where packets are lost words are, too.
+func (j *judge) away() int {
+	if j.loss.separate {
+		return codec.MaxAway
+	}
+	return min(inFlight+int(j.base/pace), codec.MaxAway)
+}
+
+// twice says whether the line has room to send each picture of that size twice.
+func (j *judge) twice(size int) bool {
+	return j.carries == 0 || float64(4*size)*float64(time.Second/pace) < j.carries
+}
 
 // quality is what the viewer is told.
 func (j *judge) quality(now time.Time, t terms) screen.Quality {

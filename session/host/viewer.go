@@ -61,6 +61,7 @@ type shot struct {
 	head  inner.PictureHead
 	seq   uint64
 	msg   []byte
+	twice bool
 }
 
 // apart is the stream of a separate picture.
@@ -140,7 +141,7 @@ func (v *viewer) picture(msg []byte, seq uint64, separate bool, shrink uint8) {
 	p := shot{seq: seq}
 	if separate {
 		p.head = inner.PictureHead{Viewport: v.view.ID, Shrink: shrink, Separate: true}
-		p.msg = inner.AppendPictureHead(nil, p.head)
+		p.msg, p.twice = inner.AppendPictureHead(nil, p.head), v.judge.twice(len(msg))
 	}
 	p.msg = inner.AppendPicture(p.msg, msg)
 	v.unacked = append(v.unacked, seq)
@@ -324,11 +325,29 @@ func (v *viewer) newStream(ctx context.Context) (transport.SendStream, error) {
 	return stream, nil
 }
 
+// A separate picture that is small is sent twice, so that a lost packet costs this long and not a round trip.
+const (
+	twiceAfter = 5 * time.Millisecond // so that both are not in one packet
+	twiceSize  = 8 << 10              // bytes
+)
+
 // writeApart sends a separate picture, unless it became moot meanwhile.
 func (v *viewer) writeApart(ctx context.Context, p shot, over bool) error {
 	if over {
 		return nil
 	}
+	if err := v.writeOnce(ctx, p); err != nil || !p.twice || len(p.msg) > twiceSize {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(twiceAfter):
+		return v.writeOnce(ctx, p)
+	}
+}
+
+func (v *viewer) writeOnce(ctx context.Context, p shot) error {
 	stream, err := v.newStream(ctx)
 	if err != nil {
 		return err
