@@ -21,7 +21,7 @@ type Link struct {
 	gauge    *gauge
 	grams    chan datagram // arrived
 	outgoing chan []byte
-	unis     chan uni // arrived
+	unis     chan uni               // arrived
 	direct   atomic.Pointer[direct] // set when it is sought
 	told     atomic.Pointer[[]byte] // newest whereabouts of the other end that came before
 
