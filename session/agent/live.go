@@ -17,7 +17,7 @@ import (
 func (s *Session) live(ctx context.Context) error {
 	var at *place
 	defer func() { at.leave() }()
-	pause, limit := firstPause, dialTimeout
+	pause, limit, waited := firstPause, dialTimeout, time.Duration(0)
 	for {
 		met, err := s.attempt(ctx, &at, limit)
 		if cause := context.Cause(ctx); cause != nil {
@@ -29,6 +29,11 @@ func (s *Session) live(ctx context.Context) error {
 		}
 		since := s.State().LostSince
 		switch {
+		case s.awaits(err, waited > 0):
+			waited, pause = waited+pause, longPause
+			if waited > keepTrying {
+				return err
+			}
 		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
 			return &endedError{why: "the session ended while there was no contact"}
 		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
@@ -43,6 +48,21 @@ func (s *Session) live(ctx context.Context) error {
 		}
 		pause = min(2*pause, longPause)
 	}
+}
+
+// awaits says whether the relay went while this console waited for a customer: then it gets another code when the relay is
+// back, since nobody can have opened the old one.
+func (s *Session) awaits(err error, before bool) bool {
+	s.mu.Lock()
+	defer s.signal()
+	defer s.mu.Unlock()
+	st := &s.state
+	waiting := st.Phase == console.AwaitingHost || before && st.Code == ""
+	if !s.start || !waiting || final(err) || errors.Is(err, ErrUnknownCode) {
+		return false
+	}
+	st.Phase, st.Code, st.URL, st.Why = console.Connecting, "", "", "no contact with the relay; it goes on with another code"
+	return true
 }
 
 // attempt finds the host and stays with it until the link is gone. met says whether it got as far as the handshake.

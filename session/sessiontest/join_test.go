@@ -5,6 +5,7 @@ import (
 	"image"
 	"slices"
 	"testing"
+	"time"
 
 	"assist/chat"
 	"assist/screen"
@@ -86,6 +87,23 @@ func TestAgentStartsAndCustomerAnswers(t *testing.T) {
 		if st := c.Phase(console.In); st.Code != h.Code {
 			t.Errorf("console is in %s, host is %s", st.Code, h.Code)
 		}
+	})
+}
+
+// A relay that is restarted while an agent waits for the customer costs the code, not the wait.
+func TestWaitOutlivesTheRelay(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		c := Run(t, agent.Start(r.Config(r.NewAgent("max@acme"), "")))
+		old := c.Phase(console.AwaitingHost).Code
+		r.Stop()
+		c.Wait("that it is noticed", func(st console.State) bool { return st.Phase == console.Connecting })
+		time.Sleep(5 * time.Second)
+		r.Restart()
+		st := c.Wait("another code", func(st console.State) bool { return st.Phase == console.AwaitingHost && st.Code != old })
+		h := r.NewHost(func(c *host.Config) { c.Code = st.Code })
+		h.Customer.Allow("max@acme", session.View)
+		c.Phase(console.In)
 	})
 }
 
