@@ -31,25 +31,27 @@ func newConnectCommand() *cobra.Command {
 			"machine's own policy decides. A session that it has already is joined.",
 		Example: "  assist connect web-01",
 		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if !isMachineName(args[0]) {
-				return usage(fmt.Errorf("%q is no name of a machine", args[0]), "assist machines lists them; a code is opened with assist join")
-			}
-			pin, err := f.knownPin()
-			if err != nil {
-				return err
-			}
-			return f.signedIn(cmd, "connect to "+args[0], func(cfg agent.Config) *agent.Session {
-				cfg.Machine, cfg.Machines, cfg.HostPin = args[0], account.Open(cmd.ErrOrStderr()).Machines(cfg.Relay.Addr), pin
-				cfg.Prove = f.prover(cmd)
-				return agent.Connect(cfg)
-			})
-		},
+		RunE:    func(cmd *cobra.Command, args []string) error { return f.connect(cmd, args[0]) },
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.pin, "pin", "", "the machine's key, as assist host enroll printed it: it must be that one")
 	cmd.Flags().StringVar(&f.passwordFile, "password-file", "", "file that only you can read with the machine's password; else it is asked for")
 	return cmd
+}
+
+func (f *connectFlags) connect(cmd *cobra.Command, machine string) error {
+	if !isMachineName(machine) {
+		return usage(fmt.Errorf("%q is no name of a machine", machine), "assist machines lists them; a code is opened with assist join")
+	}
+	pin, err := f.knownPin()
+	if err != nil {
+		return err
+	}
+	return f.signedIn(cmd, "connect to "+machine, func(cfg agent.Config) *agent.Session {
+		cfg.Machine, cfg.Machines, cfg.HostPin = machine, account.Open(cmd.ErrOrStderr()).Machines(cfg.Relay.Addr), pin
+		cfg.Prove = f.prover(cmd)
+		return agent.Connect(cfg)
+	})
 }
 
 func (f *connectFlags) knownPin() (transport.Pin, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,7 +26,7 @@ func first(cmd *cobra.Command, _ []string) error {
 		return cmd.Help()
 	}
 	book := account.Open(cmd.ErrOrStderr())
-	opt := start.Options{Check: readOut, SignIn: signIn(book), Recent: recent(book)}
+	opt := start.Options{Check: readOut, SignIn: signIn(book), Recent: recent(book), Machines: machinesOf}
 	switch login, err := book.Login(""); {
 	case err == nil && login.Token != "":
 		opt.User, opt.Relay = login.User, login.Relay.Addr
@@ -42,8 +43,44 @@ func first(cmd *cobra.Command, _ []string) error {
 		return f.join(cmd, choice.Text)
 	case start.Begin:
 		return f.start(cmd)
+	case start.Go:
+		return (&connectFlags{consoleFlags: f}).connect(cmd, choice.Text)
 	}
 	return nil
+}
+
+// machinesOf lists the machines of the default login.
+func machinesOf(ctx context.Context) ([]start.Machine, error) {
+	book := account.Open(io.Discard)
+	login, err := book.Login("")
+	if err != nil {
+		return nil, err
+	}
+	v, err := book.Dial(ctx, login.Relay.Addr, login.Relay.Pin, software())
+	if err != nil {
+		return nil, inWords(err)
+	}
+	defer v.Close()
+	all, err := v.Machines(ctx, "")
+	if err != nil {
+		return nil, inWords(err)
+	}
+	var out []start.Machine
+	for _, m := range all {
+		line, err := machineOf(m, book.Machines(login.Relay.Addr))
+		if err != nil {
+			return nil, err
+		}
+		one := start.Machine{Name: line.Name, Note: strings.Join(append(line.Tags, line.OS), ", ")}
+		switch {
+		case line.Changed:
+			one.Note, one.Why = "another key", "This machine has another key than it had. Look into that first: assist machines"
+		case !line.Online:
+			one.Note, one.Why = "not connected", "This machine is not connected to the relay now."
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 // seated says whether somebody sits at this program's terminal.

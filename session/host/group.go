@@ -107,7 +107,7 @@ func (s *studio) join(g *group, now time.Time, more ...*viewer) {
 	g.enc = enc
 	for _, v := range more {
 		s.out(v)
-		v.group, v.alone = g, false
+		v.group, v.alone, v.shares = g, false, now
 		g.members = append(g.members, v)
 	}
 	g.fresh, g.begun = true, now
@@ -200,6 +200,9 @@ func (s *studio) apart(some []*viewer, now time.Time) {
 	for _, v := range some {
 		s.out(v)
 		v.alone = true
+		if now.Sub(v.shares) >= forgive {
+			v.lapses = 0
+		}
 		v.lapses++
 	}
 	s.place(some[0], now)

@@ -23,8 +23,9 @@ const (
 	inFlight   = 2                      // pictures that wait for a viewer's word on a short line
 	splitAfter = 25 * time.Millisecond  // a viewer without credit holds those who have it up for no longer
 	slowAfter  = 150 * time.Millisecond // a viewer without credit for so long does not keep up
-	mostLapses = 5                      // doublings of mergeAfter
-	mergeAfter = 10 * time.Second       // a viewer that kept up for so long shares an encoder again
+	mostLapses = 6                      // doublings of mergeAfter
+	forgive    = time.Minute            // without a lapse, and the next counts as the first
+	mergeAfter = 2 * time.Second        // a viewer that kept up for so long shares an encoder again, once its first lapse is over
 	settleTime = time.Second            // between two restarts of a shared encoder, and for a new viewport to settle
 	livePoll   = pace                   // of the pointer, while it moves or the picture does
 	idlePoll   = 250 * time.Millisecond

@@ -27,8 +27,9 @@ type viewer struct {
 	words   transport.Stream
 	view    screen.Viewport
 	group   *group
-	alone   bool     // was too slow for the others, or has only just come
-	lapses  int      // how often it was too slow
+	alone   bool // was too slow for the others, or has only just come
+	lapses  int  // how often it was too slow
+	shares  time.Time
 	told    bool     // may see, and has heard of display and pointer
 	unacked []uint64 // frames of this stream that it has not confirmed
 	full    time.Time
