@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -131,6 +132,16 @@ func (s *stub) Play(_ context.Context, evs []screen.Input) error {
 		s.add(chat.Entry{From: 2, Name: "Anna", Lane: chat.AgentsOnly, Kind: chat.Said, Text: fmt.Sprintf("%d %#x %d %s", ev.Kind, ev.Key, ev.Mods, ev.Text)})
 	}
 	return nil
+}
+
+func (s *stub) Snapshot(context.Context) (*screen.TextGrid, error) {
+	g := screen.NewTextGrid(image.Pt(12, 2))
+	for i, r := range "$ ls" {
+		g.Rows[0].Cells[i].Rune = r
+	}
+	g.Rows[0].Cells[2].Style = screen.Style{Fg: screen.PaletteColour(2), Bg: screen.RGBColour(1, 2, 3), Attr: screen.Bold | screen.CurlyLine}
+	g.Cursor.At = image.Pt(4, 0)
+	return g, nil
 }
 
 func (s *stub) Open(context.Context, wire.StreamKind) (transport.Stream, error) {

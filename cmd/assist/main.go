@@ -87,6 +87,7 @@ func root() *cobra.Command {
 		newTypeCommand(),
 		newKeyCommand(),
 		newWaitCommand(),
+		newScreenCommand(),
 		newExecCommand(),
 		newPutCommand(),
 		newGetCommand(),

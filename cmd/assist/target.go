@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,12 +26,14 @@ type target struct {
 	relayChoice
 	json    bool
 	noInput bool
+	machine connectFlags // what a machine may want to be proven
 }
 
 func (t *target) flags(cmd *cobra.Command) {
 	t.relayChoice.flags(cmd)
 	cmd.Flags().BoolVar(&t.json, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&t.noInput, "no-input", false, "never ask here: fail instead")
+	cmd.Flags().StringVar(&t.machine.passwordFile, "password-file", "", "file that only you can read with the machine's password, if it wants one")
 	cmd.ValidArgsFunction = completeTargets
 }
 
@@ -101,6 +104,9 @@ func (t *target) session(cmd *cobra.Command, at aim, want session.Grants) (*agen
 	cfg.Want = session.View | want
 	if at.Code == "" {
 		cfg.Machine, cfg.Machines = at.machine, account.Open(io.Discard).Machines(cfg.Relay.Addr)
+		if !t.noInput || t.machine.passwordFile != "" {
+			cfg.Prove = t.machine.prover(cmd)
+		}
 		return agent.Connect(cfg), nil
 	}
 	cfg.Code, cfg.HostPin = at.Code, transport.Pin(at.Pin)
@@ -124,19 +130,23 @@ func (t *target) visit(ctx context.Context, words io.Writer, s *agent.Session, w
 	return err
 }
 
+// answerSoon is how long a host may take that answers by itself; then a person is waited for, and that is said.
+const answerSoon = 500 * time.Millisecond
+
 // entered waits until the customer has let the session in, and tells a person what is waited for.
 func entered(ctx context.Context, words io.Writer, s *agent.Session) error {
 	changed, stop := s.Watch()
 	defer stop()
-	for told := false; ; {
+	soon := time.After(answerSoon)
+	for patient := false; ; {
 		st := s.State()
 		switch {
 		case st.Phase == console.In:
 			return nil
 		case st.Phase == console.Over:
 			return errors.New(st.Why)
-		case st.Phase == console.Knocking && !told && st.HostName != "":
-			told = true
+		case st.Phase == console.Knocking && patient && st.HostName != "":
+			patient, soon = false, nil
 			fmt.Fprintf(words, "waiting for the answer of %s\n", printable(who(st)))
 			if st.Words != nil && !st.Trusted {
 				fmt.Fprintf(words, "the customer should see the words: %s\n", printable(strings.Join(st.Words, " ")))
@@ -146,6 +156,8 @@ func entered(ctx context.Context, words io.Writer, s *agent.Session) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-changed:
+		case <-soon:
+			patient = true
 		}
 	}
 }

@@ -17,28 +17,30 @@ import (
 
 func newTypeCommand() *cobra.Command {
 	var t target
+	var text bool
 	cmd := &cobra.Command{
 		Use: "type CODE|URL|MACHINE TEXT|-", Short: "Type a text on the customer's machine", Args: cobra.MinimumNArgs(2),
 		Long: "Types TEXT as it is, whatever the keyboard layout there, and ends when all of it was typed; a line feed is the Enter key. " +
 			"With - it types what stands on stdin. The customer must allow control.",
 		Example: "  assist type 12345678 'systemctl status cups'\n  printf 'ls\\n' | assist type web-01 -",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text := strings.Join(args[1:], " ")
-			if text == "-" {
+			words := strings.Join(args[1:], " ")
+			if words == "-" {
 				b, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), control.MaxPaste+1))
 				if err != nil {
 					return fmt.Errorf("read stdin: %w", err)
 				}
-				text = string(b)
+				words = string(b)
 			}
-			evs, err := typed(text)
+			evs, err := typed(words)
 			if err != nil {
 				return err
 			}
-			return t.play(cmd, args[0], evs)
+			return t.play(cmd, args[0], evs, text)
 		},
 	}
 	t.flags(cmd)
+	cmd.Flags().BoolVar(&text, "text", false, "into the shared terminal, where a desktop is shared, too")
 	return cmd
 }
 
@@ -56,6 +58,7 @@ func typed(text string) (evs []screen.Input, err error) {
 
 func newKeyCommand() *cobra.Command {
 	var t target
+	var text bool
 	cmd := &cobra.Command{
 		Use: "key CODE|URL|MACHINE KEY...", Short: "Press keys on the customer's machine", Args: cobra.MinimumNArgs(2),
 		Long: "Presses each KEY and lets it go: a character, or a name, with modifiers before it (ctrl, alt, shift, super, altgr).\n" +
@@ -70,10 +73,11 @@ func newKeyCommand() *cobra.Command {
 				}
 				evs = append(evs, screen.Input{Kind: screen.KeyTap, Key: key, Mods: mods})
 			}
-			return t.play(cmd, args[0], evs)
+			return t.play(cmd, args[0], evs, text)
 		},
 	}
 	t.flags(cmd)
+	cmd.Flags().BoolVar(&text, "text", false, "into the shared terminal, where a desktop is shared, too")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return completeTargets(cmd, args, begun)
@@ -84,7 +88,10 @@ func newKeyCommand() *cobra.Command {
 }
 
 // play sends input in pieces that fit a request, and waits until it was played.
-func (t *target) play(cmd *cobra.Command, where string, evs []screen.Input) error {
+func (t *target) play(cmd *cobra.Command, where string, evs []screen.Input, text bool) error {
+	for i := range evs {
+		evs[i].ToText = text
+	}
 	return t.work(cmd.Context(), cmd, where, session.View|session.Control, func(ctx context.Context, c *local.Client) error {
 		const atOnce = 16 // texts of screen.MaxText fit a request
 		for rest := evs; len(rest) > 0; {

@@ -86,6 +86,8 @@ type reply struct {
 	Invite  *Invite  `json:"invite,omitempty"`
 	Invites []Invite `json:"invites,omitempty"`
 	Session *Session `json:"session,omitempty"`
+	Screen  *Screen  `json:"screen,omitempty"`
+	Line    *Line    `json:"line,omitempty"`    // of the screen before
 	Offered *Member  `json:"offered,omitempty"` // handover: who is being asked now
 }
 

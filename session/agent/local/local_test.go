@@ -36,6 +36,7 @@ type fake struct {
 	watchers map[chan struct{}]bool
 	played   []screen.Input
 	streams  []fakeStream
+	text     *screen.TextGrid
 }
 
 var day = time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC)

@@ -30,13 +30,14 @@ const (
 	verbPlay     = "play"
 	verbWait     = "wait"
 	verbOpen     = "open"
+	verbText     = "text"
 )
 
 var verbs = map[string]func(context.Context, *call) error{
 	verbRoster: roster, verbSay: say, verbChat: follow, verbInvite: invite,
 	verbInvites: invites, verbRevoke: revoke,
 	verbLeave: leave, verbEnd: end, verbHandOver: handOver, verbSession: describe,
-	verbObtain: obtain, verbPlay: play, verbWait: wait, verbOpen: open,
+	verbObtain: obtain, verbPlay: play, verbWait: wait, verbOpen: open, verbText: text,
 }
 
 func describe(_ context.Context, c *call) error {

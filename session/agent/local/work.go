@@ -23,6 +23,8 @@ type Worker interface {
 	Play(ctx context.Context, evs []screen.Input) error
 	// Open opens a stream for one piece of work.
 	Open(ctx context.Context, kind wire.StreamKind) (transport.Stream, error)
+	// Snapshot is the text that the host shares, as it is now.
+	Snapshot(ctx context.Context) (*screen.TextGrid, error)
 }
 
 // Limits of work.

@@ -3,7 +3,9 @@ package local
 import (
 	"context"
 	"errors"
+	"image"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +28,12 @@ func (f *fake) Obtain(_ context.Context, want session.Grants) (err error) {
 func (f *fake) Play(_ context.Context, evs []screen.Input) error {
 	f.change(func() { f.played = append(f.played, evs...) })
 	return f.no
+}
+
+func (f *fake) Snapshot(context.Context) (*screen.TextGrid, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text, f.no
 }
 
 // Open gives a stream whose other end sends back what it gets, and ends after 'q'.
@@ -179,6 +187,28 @@ func TestWait(t *testing.T) {
 		f.change(func() { f.st.Phase, f.st.Why = console.Over, "it is over" })
 		if err := <-done; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestText(t *testing.T) {
+	g := screen.NewTextGrid(image.Pt(4, 2))
+	g.Rows[0].Cells[0] = screen.Cell{Rune: 'a', Marks: "\u0308", Style: screen.Style{Fg: screen.PaletteColour(9), Bg: screen.RGBColour(255, 0, 16), Attr: screen.Bold | screen.CurlyLine}}
+	g.Rows[0].Cells[1] = screen.Cell{Rune: '日', Span: screen.WideLead}
+	g.Rows[0].Cells[2].Span = screen.WideRest
+	g.Rows[1].Wrapped = true
+	g.Cursor.At = image.Pt(3, 1)
+	eachWay(t, func(t *testing.T, f *fake, c *Client) {
+		f.change(func() { f.text = g })
+		s, err := c.Text(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := `{"columns":4,"rows":2,"cursor":{"x":3,"y":1},"lines":[` +
+			`{"text":"ä日","cells":[{"text":"ä","fg":"9","bg":"#ff0010","attributes":["bold","curly_underline"]},{"text":"日","wide":true},{"text":""},{"text":" "}]},` +
+			`{"text":"","wrapped":true,"cells":[{"text":" "},{"text":" "},{"text":" "},{"text":" "}]}]}`
+		if got := js(t, s); got != strings.ReplaceAll(want, `\u0308`, "\u0308") {
+			t.Errorf("%s", got)
 		}
 	})
 }
