@@ -12,7 +12,7 @@ DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-util
 TESTDEB  := $(DESKTOP) xclip xdg-utils tmux chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg
 
-.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-diag bench-fanout fuzz demo pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-diag bench-fanout fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -64,8 +64,12 @@ bench-diag:
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)
 
-demo: deps-demo build
+# A relay, a host and a console on this machine: with this display, or a terminal where there is none.
+demo: build
 	$(BIN) demo
+
+demo-desktop: deps-demo build
+	$(BIN) demo --desktop
 
 proto:
 	GOBIN=$(abspath bin) $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go
@@ -80,7 +84,7 @@ format:
 
 deps-test: ; @.ci/install $(TESTDEB)
 deps-bench: ; @.ci/install $(BENCHDEB)
-# With a display to share the demo needs nothing more than the binary.
+# With a display to share the desktop demo needs nothing more than the binary.
 deps-demo: ; @[ -n "$$DISPLAY" ] || .ci/install xvfb xterm openbox x11-apps x11-xserver-utils xauth fonts-dejavu-core
 
 clean:
@@ -88,9 +92,16 @@ clean:
 
 # Text sessions. The programs that run in them:
 TEXTDEB := xvfb xterm bash vim less htop procps mc tmux vttest
-.PHONY: vt-compare deps-text
+.PHONY: vt-compare bench-console deps-text deps-console
 # The terminal emulator beside a real xterm, on programs recorded now; writes the table. Fails where a program's screen differs.
 vt-compare: deps-text
 	ASSIST_VT_TABLE=$(abspath docs/vt-compare.md) $(GO) test -tags desktop -count=1 -v -timeout 10m -run TestLikeXterm ./screen/console/vt
 
 deps-text: ; @.ci/install $(TEXTDEB)
+
+# Text sessions beside mosh and ssh, bytes on the same recordings in one run; a key to its cell, at rest and in a flood. Fails over
+# its targets.
+bench-console: deps-console
+	$(GO) test -tags lab -count=1 -v -timeout 20m ./session/sessiontest/consolebench
+
+deps-console: ; @.ci/install $(TEXTDEB) mosh openssh-server openssh-client

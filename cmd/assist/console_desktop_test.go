@@ -18,7 +18,7 @@ import (
 
 // TestDemoScript is the program's own proof that the whole path works.
 func TestDemoScript(t *testing.T) {
-	cmd := exec.Command(built(t), "demo", "--script", "--json")
+	cmd := exec.Command(built(t), "demo", "--desktop", "--script", "--json")
 	var words bytes.Buffer
 	cmd.Stderr = &words
 	out, err := cmd.Output()

@@ -18,12 +18,13 @@ import (
 )
 
 func newDemoCommand() *cobra.Command {
-	var script, asJSON bool
+	var script, asJSON, desktop bool
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: a relay, a host and your console on this machine",
-		Long: "Starts a relay on loopback, a host that shares this display (without one it makes a desktop by Xvfb) and says yes to " +
-			"everything, and opens the console on it. Press c to control, Ctrl-] to let go, ? for help, q to leave.",
+		Long: "Starts a relay on loopback, a host that shares this display, or a terminal where there is none, and says yes to " +
+			"everything, and opens the console on it. Press c to control, Ctrl-] to let go, ? for help, q to leave. With --desktop it " +
+			"makes a desktop by Xvfb where there is no display.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			program, err := os.Executable()
@@ -31,7 +32,9 @@ func newDemoCommand() *cobra.Command {
 				return err
 			}
 			ctx := cmd.Context()
-			stage, err := demo.Set(ctx, demo.Plan{Program: program, Display: os.Getenv("DISPLAY"), Script: script})
+			plan := demo.Plan{Program: program, Display: os.Getenv("DISPLAY"), Script: script}
+			plan.Text = plan.Display == "" && !desktop
+			stage, err := demo.Set(ctx, plan)
 			if err != nil {
 				return demoError(err)
 			}
@@ -48,6 +51,7 @@ func newDemoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&script, "script", false, "do it without a person and say what was seen")
+	cmd.Flags().BoolVar(&desktop, "desktop", false, "a desktop also where there is no display")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "with --script: say it as one JSON object")
 	return cmd
 }
@@ -71,7 +75,11 @@ func playScript(ctx context.Context, cmd *cobra.Command, stage *demo.Stage, asJS
 		return errors.Join(err, json.NewEncoder(out).Encode(saw))
 	}
 	fmt.Fprintf(out, "path      %s, round trip %.1f ms, host's key by %s\n", saw.Path, saw.RTTms, saw.Trusted)
-	fmt.Fprintf(out, "pictures  %d at %s, %d colours in the first, %d pixels changed by the typing\n", saw.Frames, saw.Grid, saw.Colours, saw.Changed)
+	if saw.Text {
+		fmt.Fprintf(out, "text      %d states at %s, %d cells changed by the typing\n", saw.Frames, saw.Grid, saw.Changed)
+	} else {
+		fmt.Fprintf(out, "pictures  %d at %s, %d colours in the first, %d pixels changed by the typing\n", saw.Frames, saw.Grid, saw.Colours, saw.Changed)
+	}
 	fmt.Fprintf(out, "typed     %s\nread back %s\n", saw.Typed, saw.ReadBack)
 	return err
 }
@@ -80,7 +88,7 @@ func playScript(ctx context.Context, cmd *cobra.Command, stage *demo.Stage, asJS
 func demoError(err error) error {
 	var missing *demo.MissingError
 	if errors.As(err, &missing) {
-		return &exitError{Code: exitFailed, Err: err, Hint: "make demo installs " + strings.Join(missing.Programs, ", ") + " on Debian"}
+		return &exitError{Code: exitFailed, Err: err, Hint: "make demo-desktop installs " + strings.Join(missing.Programs, ", ") + " on Debian"}
 	}
 	return err
 }

@@ -25,7 +25,7 @@ const ready = 30 * time.Second
 
 // Stage is a relay and a host that shares a desktop, waiting for an agent who is already signed in.
 type Stage struct {
-	Display string // the desktop that is shared
+	Display string // the desktop that is shared; empty: a terminal is
 	Typed   string // file that what is typed into the desktop's terminal lands in; empty without script
 	Code    string // of the session
 	URL     string // to join it
@@ -43,6 +43,7 @@ type Stage struct {
 type Plan struct {
 	Program string   // path of assist itself
 	Display string   // to share; empty: a desktop of its own is made
+	Text    bool     // share a terminal and no desktop
 	Script  bool     // nobody looks: a desktop of its own in any case, whose terminal keeps what is typed
 	Host    []string // more flags for the host; none: it says yes to everything by itself
 }
@@ -70,7 +71,12 @@ func Set(ctx context.Context, plan Plan) (*Stage, error) {
 }
 
 func (s *Stage) set(ctx context.Context, plan Plan) error {
-	if plan.Script || s.Display == "" {
+	if plan.Text {
+		s.Display = ""
+		if plan.Script {
+			s.Typed = filepath.Join(s.dir, "typed")
+		}
+	} else if plan.Script || s.Display == "" {
 		d, err := startDesktop(ctx, s.processes, s.dir, plan.Script)
 		if err != nil {
 			return err
@@ -109,7 +115,14 @@ func (s *Stage) startHost(ctx context.Context, flags []string) error {
 	if flags == nil {
 		flags = []string{"--yes", "--allow", "view,control,chat,diag"}
 	}
-	args := append([]string{"host", "--relay", s.Relay, "--relay-key", s.Pin, "--display", s.Display, "--json"}, flags...)
+	shares := []string{"--display", s.Display}
+	if s.Display == "" {
+		shares = []string{"--text"}
+		if s.Typed != "" {
+			shares = append(shares, "--shell", "cat > "+s.Typed)
+		}
+	}
+	args := append(append([]string{"host", "--relay", s.Relay, "--relay-key", s.Pin, "--json"}, shares...), flags...)
 	var said struct{ Event, Code, URL string }
 	pid, err := s.startVerb(ctx, &said, "code", args...)
 	s.Code, s.URL, s.HostPID = said.Code, said.URL, pid

@@ -20,6 +20,8 @@ type Seat interface {
 	Changed() <-chan struct{}
 	State() console.State
 	Picture() *screen.Picture
+	Text() *screen.TextGrid
+	LookText(on bool, size image.Point)
 	Look(v screen.Viewport)
 	Input(ev screen.Input) bool
 	Do(c console.Command)
@@ -32,10 +34,11 @@ type Saw struct {
 	RTTms    float64 `json:"rtt_ms"`
 	Frames   int     `json:"frames"`
 	Grid     string  `json:"grid"`
-	Colours  int     `json:"colours"`   // different ones in the first picture
+	Text     bool    `json:"text"`      // a terminal was shared, no desktop
+	Colours  int     `json:"colours"`   // different ones in the first picture; of text none are counted
 	Typed    string  `json:"typed"`     // sent as an agent's keys
 	ReadBack string  `json:"read_back"` // what the program in the customer's terminal received
-	Changed  int     `json:"changed"`   // pixels of the picture that the typing changed
+	Changed  int     `json:"changed"`   // pixels of the picture, or cells of the text, that the typing changed
 	Trusted  string  `json:"trusted"`   // how the host's key was known
 	Seconds  float64 `json:"seconds"`
 }
@@ -53,6 +56,9 @@ func (s *Stage) Play(ctx context.Context, seat Seat) (saw Saw, err error) {
 	begin := time.Now()
 	defer func() { saw.Seconds = time.Since(begin).Seconds() }()
 	a := &actor{seat: seat}
+	if s.Display == "" {
+		return s.playText(ctx, a, begin)
+	}
 	if err := a.until(ctx, "the session to open", func() bool { return seat.State().Phase == console.In && seat.State().Display.Size.X > 0 }); err != nil {
 		return saw, err
 	}
@@ -106,8 +112,13 @@ func (s *Stage) typeLine(ctx context.Context, a *actor, line string) (string, er
 	if err := a.input(screen.Input{Kind: screen.TypeText, Text: line}, screen.Input{Kind: screen.KeyTap, Key: screen.KeyEnter}); err != nil {
 		return "", err
 	}
+	return s.arrived(ctx, a)
+}
+
+// arrived waits for a line in the customer's terminal.
+func (s *Stage) arrived(ctx context.Context, a *actor) (string, error) {
 	var got string
-	err = a.until(ctx, "the line in the customer's terminal", func() bool {
+	err := a.until(ctx, "the line in the customer's terminal", func() bool {
 		b, err := os.ReadFile(s.Typed)
 		got = string(b)
 		return err == nil && strings.HasSuffix(got, "\n")
@@ -119,6 +130,7 @@ func (s *Stage) typeLine(ctx context.Context, a *actor, line string) (string, er
 type actor struct {
 	seat    Seat
 	picture *screen.Picture
+	text    *screen.TextGrid
 	frames  int
 }
 
@@ -150,6 +162,10 @@ func (a *actor) until(ctx context.Context, what string, cond func() bool) error 
 	for {
 		if p := a.seat.Picture(); p != nil && p != a.picture {
 			a.picture = p
+			a.frames++
+		}
+		if g := a.seat.Text(); g != nil && g != a.text {
+			a.text = g
 			a.frames++
 		}
 		if cond() {

@@ -33,9 +33,10 @@ type Xterm struct {
 // feeder is the variable that makes a test program the feeder inside of xterm.
 const feeder = "ASSIST_XTERM_FEEDER"
 
-// Feed is called first by the test program: inside of xterm it passes bytes between the terminal and the test, and never
-// returns.
+// Feed is called first by the test program, whose main it is where one of the variables of this package is set: inside of
+// xterm it passes bytes between the terminal and the test.
 func Feed() {
+	actors()
 	socket := os.Getenv(feeder)
 	if socket == "" {
 		return
