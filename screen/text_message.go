@@ -39,8 +39,24 @@ type TextLook struct {
 	High uint16 // rows, at most MaxRows
 }
 
-// TextShown says that a console has so many updates since the last that began anew, so that the host may send more.
+// TextShown says that a console has so many updates since the last that began anew, so that the host may send more. Each word
+// of it costs a packet each way, so it is said when updates of TextOwed weigh on it, and not for each.
 type TextShown struct{ Updates uint64 }
+
+// How updates that are on their way weigh: two large ones or four small ones may be.
+const (
+	TextFlight = 4 // weight that stops the host
+	TextOwed   = 3 // weight at which the console says TextShown
+)
+
+// Weight of an update.
+func (m TextUpdate) Weight() int {
+	const large = 1000 // bytes that hardly fit into one packet
+	if len(m.Body) > large {
+		return 2
+	}
+	return 1
+}
 
 // TextAsk asks for lines of scrollback, counted like TextGrid.Top.
 type TextAsk struct {

@@ -86,11 +86,16 @@ func Open(o Options) (*Terminal, error) {
 }
 
 func programName(argv []string, command string) string {
-	name := argv[0]
+	name := strings.TrimPrefix(argv[0], "-")
 	if command != "" {
-		name = command
+		name = "sh"
 	}
-	name, _, _ = strings.Cut(strings.TrimSpace(name), " ")
+	for word := range strings.FieldsSeq(command) {
+		if word != "exec" && word != "env" && !strings.ContainsAny(word, "='\"$") {
+			name = word
+			break
+		}
+	}
 	return name[strings.LastIndexByte(name, '/')+1:]
 }
 

@@ -78,6 +78,13 @@ func (g *glance) renew() {
 	}
 }
 
+// shown tells the host that updates have arrived.
+func (g *glance) shown(updates uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.say(screen.TextShown{Updates: updates})
+}
+
 // answer hands an answer to whoever asked.
 func (g *glance) answer(id uint32, m screen.TextMessage) {
 	g.mu.Lock()
@@ -208,7 +215,7 @@ func (v *visit) readText(stream transport.Stream) error {
 		return err
 	}
 	r := reader(stream)
-	updates := uint64(0)
+	updates, owed := uint64(0), 0
 	for {
 		m, err := inner.ReadText(r, inner.MaxTextDown)
 		if err != nil {
@@ -221,7 +228,7 @@ func (v *visit) readText(stream transport.Stream) error {
 			})
 		case screen.TextUpdate:
 			if m.Begins {
-				updates = 0
+				updates, owed = 0, 0
 				decoder.Reset()
 			}
 			g, err := decoder.Decode(m.Body)
@@ -229,7 +236,11 @@ func (v *visit) readText(stream transport.Stream) error {
 				return fmt.Errorf("text: %w: %w", inner.ErrMalformed, err)
 			}
 			updates++
-			v.s.showText(g, updates)
+			v.s.showText(g)
+			if owed += m.Weight(); owed >= screen.TextOwed {
+				owed = 0
+				v.s.glance.shown(updates)
+			}
 		case screen.TextPage:
 			v.s.glance.answer(m.ID, m)
 		case screen.TextFound:
@@ -240,14 +251,11 @@ func (v *visit) readText(stream transport.Stream) error {
 	}
 }
 
-// showText publishes a state and tells the host that it is here.
-func (s *Session) showText(g *screen.TextGrid, updates uint64) {
+// showText publishes a state.
+func (s *Session) showText(g *screen.TextGrid) {
 	g.Seq = s.textSeq.Add(1)
 	s.text.Store(g)
 	s.shown.Add(1)
-	s.glance.mu.Lock()
-	s.glance.say(screen.TextShown{Updates: updates})
-	s.glance.mu.Unlock()
 	s.signal()
 }
 

@@ -133,6 +133,11 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Text != nil {
 		h.player.text = cfg.Text
 		h.scribe = newScribe(cfg.Text, h.log)
+		if cfg.Source != nil { // the customer looks at the desktop, so is told what happens beside it
+			h.scribe.opened = func(m session.MemberID) {
+				h.loop.post(func(l *loop) { l.opensTerminal(m) })
+			}
+		}
 	}
 	h.studio = newStudio(h.cfg.Source, h.player.pointing, h.log)
 	h.studio.focus.typed = h.player.hands.typedLast

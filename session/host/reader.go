@@ -42,7 +42,7 @@ type reader struct {
 	wanted want
 	group  *textGroup
 	sent   uint64 // updates of this series
-	shown  uint64 // of them, those that it has
+	owed   []int  // weights of the newest of them, those that it has not said it has
 	full   time.Time
 	good   time.Time // since when it keeps up
 
@@ -66,7 +66,19 @@ func (r *reader) size() image.Point { return image.Pt(int(r.look.Wide), int(r.lo
 func (r *reader) credit() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.sent-r.shown < inFlight && r.updates < inFlight
+	flight := 0
+	for _, w := range r.owed {
+		flight += w
+	}
+	return flight < screen.TextFlight && r.updates < inFlight
+}
+
+// has takes a console's word that so many updates have arrived. One that was meant for an earlier series changes little.
+func (r *reader) has(updates uint64) {
+	before := r.sent - uint64(len(r.owed))
+	if updates > before && updates <= r.sent {
+		r.owed = r.owed[updates-before:]
+	}
 }
 
 func (r *reader) send(framed []byte, update bool) {
@@ -162,7 +174,7 @@ func (s *scribe) serve(ctx context.Context, group *errgroup.Group, c *console, s
 				s.seat(r, time.Now())
 			})
 		case screen.TextShown:
-			s.post(func(*scribe) { r.shown = min(max(r.shown, m.Updates), r.sent) })
+			s.post(func(*scribe) { r.has(m.Updates) })
 		case screen.TextAsk, screen.TextFind:
 			if limit.Wait(ctx) != nil || !r.answer(ctx, s.page(c.id, m)) {
 				return nil

@@ -26,6 +26,7 @@ const (
 type scribe struct {
 	source TextSource
 	log    *slog.Logger
+	opened func(session.MemberID) // a member looks for the first time; it does not wait long
 	over   atomic.Bool
 	may    atomic.Pointer[map[session.ConsoleID]rights]
 	newMay chan struct{} // cap 1
@@ -33,6 +34,7 @@ type scribe struct {
 	done   chan struct{}
 
 	readers map[session.ConsoleID]*reader
+	seen    map[session.MemberID]bool // who has looked
 	groups  []*textGroup
 	about   screen.TextAbout
 	first   time.Time // signal that has not been obeyed; zero: there is none
@@ -57,7 +59,7 @@ type textGroup struct {
 func newScribe(source TextSource, log *slog.Logger) *scribe {
 	s := &scribe{
 		source: source, log: log, newMay: make(chan struct{}, 1), todo: make(chan func(*scribe), 64), done: make(chan struct{}),
-		readers: map[session.ConsoleID]*reader{},
+		readers: map[session.ConsoleID]*reader{}, seen: map[session.MemberID]bool{}, opened: func(session.MemberID) {},
 	}
 	s.may.Store(&map[session.ConsoleID]rights{})
 	return s
@@ -174,9 +176,11 @@ func (s *scribe) write(g *textGroup, now time.Time) {
 		return
 	}
 	g.sent = now
-	framed := inner.AppendText(nil, screen.TextUpdate{Begins: begins, Body: msg})
+	update := screen.TextUpdate{Begins: begins, Body: msg}
+	framed := inner.AppendText(nil, update)
 	for _, r := range g.members {
 		r.sent++
+		r.owed = append(r.owed, update.Weight())
 		r.send(framed, true)
 	}
 }
@@ -191,7 +195,7 @@ func (g *textGroup) begin(now time.Time) {
 	g.enc.Reset()
 	g.begun, g.behind, g.sent = now, true, time.Time{}
 	for _, r := range g.members {
-		r.sent, r.shown = 0, 0
+		r.sent, r.owed = 0, nil
 	}
 }
 
@@ -214,6 +218,10 @@ func (s *scribe) admit(now time.Time) {
 // seat gives a reader a group if it looks and may, takes it from its group if not, and tells the source how large it is.
 func (s *scribe) seat(r *reader, now time.Time) {
 	looks := r.told && r.look.On
+	if m := r.rights.member; looks && !s.seen[m] {
+		s.seen[m] = true
+		s.opened(m)
+	}
 	switch {
 	case looks && r.group == nil:
 		s.place(r, now)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 
+	"assist/chat"
 	"assist/screen"
 	"assist/session"
 )
@@ -75,4 +76,11 @@ func (p *player) playText(m session.MemberID, ev screen.Input) bool {
 		p.log.Debug("input not played", "kind", ev.Kind, "err", err)
 	}
 	return true
+}
+
+// opensTerminal tells everyone that a member looks at the terminal, which is not on the desktop.
+func (l *loop) opensTerminal(id session.MemberID) {
+	if m, in := l.sess.Roster().Member(id); in {
+		l.note(chat.Everyone, m, "opens a terminal on this machine")
+	}
 }

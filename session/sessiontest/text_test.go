@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"assist/chat"
 	"assist/screen"
 	shared "assist/screen/console"
 	"assist/session"
@@ -187,6 +188,10 @@ func TestADesktopAndText(t *testing.T) {
 	max.Look(screen.Viewport{Region: image.Rect(0, 0, 640, 480), Grid: image.Pt(80, 60)})
 	Until(t, "a picture", max.Changed(), func() bool { return max.Picture() != nil })
 	max.LookText(true, image.Pt(80, 24))
+	max.Wait("everyone to be told", func(console.State) bool {
+		log := max.Log(0)
+		return len(log) > 0 && log[len(log)-1].Kind == chat.Note && strings.Contains(log[len(log)-1].Text, "terminal")
+	})
 	max.shows(">")
 	max.types("echo only-$((2+1))")
 	max.shows("only-3")

@@ -34,6 +34,7 @@ type Session struct {
 	Env   []string
 	Files map[string]string // that the program finds in its folder
 	Steps []Step
+	Close []string // ends what the program has left in the background; relative paths are in its folder
 }
 
 // Chunk is one write of the program.
@@ -113,6 +114,11 @@ func Record(s Session, dir string) (*Recording, error) {
 	_ = f.Close()
 	<-gone
 	_ = cmd.Wait() // it was killed
+	if s.Close != nil {
+		end := exec.Command(s.Close[0], s.Close[1:]...)
+		end.Dir = dir
+		_ = end.Run() // it may have ended by itself
+	}
 	if t.n == 0 {
 		return nil, errors.New(s.Name + " wrote nothing")
 	}

@@ -69,7 +69,11 @@ func replay(path string) int {
 		return 1
 	}
 	_, _ = term.MakeRaw(0)
-	go func() { _, _ = io.Copy(io.Discard, os.Stdin) }() // answers to what the program had asked
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_, _ = io.Copy(io.Discard, os.Stdin) // answers to what the program had asked
+	}()
 	for {
 		if _, err := os.Stat(path + ".go"); err == nil {
 			break
@@ -85,7 +89,10 @@ func replay(path string) int {
 		}
 	}
 	_ = os.WriteFile(path+".done", nil, 0o600)
-	time.Sleep(time.Hour)
+	select {
+	case <-closed:
+	case <-time.After(time.Minute):
+	}
 	return 0
 }
 

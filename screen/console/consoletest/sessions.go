@@ -103,7 +103,7 @@ var Sessions = []Session{
 		{Keys: "\x1b\x1b\x1b7folder", Screen: "dialog"},
 		{Keys: "\x1b\x1b\x1b1", Screen: "help"},
 	}},
-	{Name: "tmux", Argv: []string{"tmux", "-L", "assist-record", "-f", "/dev/null", "new-session", "-s", "work", "bash --norc"}, Files: files, Steps: []Step{
+	{Name: "tmux", Argv: []string{"tmux", "-S", "socket", "-f", "/dev/null", "new-session", "-s", "work", "bash --norc"}, Files: files, Steps: []Step{
 		{Keys: "bash colours.sh\r", Screen: "colours inside", Rest: live},
 		{Keys: "\x02%", Screen: "split beside", Rest: live},
 		{Keys: "\x02\"less text.txt\r", Screen: "split below, less in it", Rest: live},
@@ -111,7 +111,7 @@ var Sessions = []Session{
 		{Keys: "\x02c" + "ls --color=always /\r", Screen: "second window", Rest: live},
 		{Keys: "\x02w", Screen: "list of windows", Rest: live},
 		{Keys: "q\x02t", Screen: "clock", Rest: live},
-	}, Env: []string{"SHELL=/bin/bash"}},
+	}, Env: []string{"SHELL=/bin/bash"}, Close: []string{"tmux", "-S", "socket", "kill-server"}},
 }
 
 // Vttest is the test of terminals by Per Lindberg and Thomas Dickey, as far as it shows screens.
