@@ -30,17 +30,22 @@ const noTextAfter = 5 * time.Second
 func RunShell(ctx context.Context, s Session, opt Options) (Result, error) {
 	defer s.Close()
 	opt = opt.filled()
+	m := newShellModel(s, opt)
+	err := opt.show(ctx, func(ctx context.Context) tea.Model {
+		m.ctx = ctx
+		return m
+	})
+	return Result{State: s.State(), Left: m.left}, errors.Join(err, m.err)
+}
+
+func newShellModel(s Session, opt Options) *shell {
 	m := &shell{session: s, opt: opt, pane: textpane.New(), bol: true, now: time.Now, theme: theme.New(true, opt.ColorProfile)}
 	m.control = control.New(s.Input)
 	m.control.ToText = true
 	if opt.ColorProfile != colorprofile.Unknown {
 		m.pane.SetProfile(opt.ColorProfile)
 	}
-	err := opt.show(ctx, func(ctx context.Context) tea.Model {
-		m.ctx = ctx
-		return m
-	})
-	return Result{State: s.State(), Left: m.left}, errors.Join(err, m.err)
+	return m
 }
 
 // shell is the model of RunShell.
