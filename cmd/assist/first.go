@@ -37,7 +37,8 @@ func first(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	f := consoleFlags{exitKey: tui.DefaultExitKey}
+	var f consoleFlags
+	f.flags(&cobra.Command{}) // as they are by default
 	switch choice.Do {
 	case start.Join:
 		return f.join(cmd, choice.Text)

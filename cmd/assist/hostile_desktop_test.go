@@ -63,8 +63,11 @@ func (w *witness) read(file string) []byte {
 // typed is what went in, without the line that script puts before it.
 func (w *witness) typed() []byte {
 	_, b, _ := bytes.Cut(w.read(w.in), []byte("]\n"))
-	return b
+	return paced.ReplaceAll(b, nil)
 }
+
+// paced are the answers by which the console's own painter knows what the terminal has drawn.
+var paced = regexp.MustCompile(`\x1b\[\?2026;[0-4]\$y`)
 
 // settled waits until a terminal has answered what the console itself asked it.
 func (w *witness) settled() {
