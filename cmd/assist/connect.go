@@ -31,7 +31,9 @@ func newConnectCommand() *cobra.Command {
 			"machine's own policy decides. A session that it has already is joined.",
 		Example: "  assist connect web-01",
 		Args:    cobra.ExactArgs(1),
-		RunE:    func(cmd *cobra.Command, args []string) error { return f.connect(cmd, args[0]) },
+
+		ValidArgsFunction: completeMachines,
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.connect(cmd, args[0]) },
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&f.pin, "pin", "", "the machine's key, as assist host enroll printed it: it must be that one")

@@ -46,6 +46,7 @@ func newHandoverCommand() *cobra.Command {
 		},
 	}
 	f.flags(cmd)
+	cmd.ValidArgsFunction = f.completeMembers
 	cmd.Flags().StringVar(&note, "note", "", "what the other one should know")
 	cmd.Flags().BoolVar(&leave, "leave", false, "leave once the lead is handed over")
 	cmd.Flags().Bool("yes", false, "do not ask (the other agent is always asked)")

@@ -21,6 +21,7 @@ type liveChoice struct {
 func (c *liveChoice) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&c.code, "session", "", "code of the session (default the newest live one of yours)")
 	cmd.Flags().BoolVar(&c.json, "json", false, "print JSON")
+	_ = cmd.RegisterFlagCompletionFunc("session", completeSessions)
 }
 
 // dial finds the console of the session.

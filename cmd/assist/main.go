@@ -102,6 +102,7 @@ func root() *cobra.Command {
 		newLogoutCommand(),
 		newWhoamiCommand(),
 		newURLHandlerCommand(),
+		newDoctorCommand(),
 		newRelayCommand(),
 	)
 	cmd.Args, cmd.RunE = cobra.NoArgs, first

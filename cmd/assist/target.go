@@ -182,11 +182,3 @@ func obtained(ctx context.Context, c *local.Client, want session.Grants, do func
 	}
 	return do(ctx, c)
 }
-
-// completeTargets offers the codes of live sessions.
-func completeTargets(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return liveCodes(cmd.Context()), cobra.ShellCompDirectiveNoFileComp
-}

@@ -89,6 +89,13 @@ func TestGrantsArePicked(t *testing.T) {
 	if s := show(g, 80, 24); !strings.Contains(s, "> [x] control: use keyboard and mouse") || !strings.Contains(s, "[x] chat") {
 		t.Errorf("drawn\n%s", s)
 	}
+	more := NewGrants(session.Chat | session.File | session.Run)
+	if s := show(more, 80, 24); !strings.Contains(s, "[x] chat") || !strings.Contains(s, "[ ] file: send and fetch files") || !strings.Contains(s, "[ ] run: run commands") {
+		t.Errorf("drawn\n%s", s)
+	}
+	if a, done := press(more, down, down, space, enter); !done || a != session.Chat|session.Run {
+		t.Errorf("answer %v", a)
+	}
 	if a, done := press(g, space, enter); !done || a != session.Chat {
 		t.Errorf("answer %v", a)
 	}

@@ -17,9 +17,12 @@ type Grants struct {
 	at      int
 }
 
-// NewGrants offers the grants in from, all picked.
+// usual is what is picked at first; what more there is has to be wanted.
+const usual = session.View | session.Control | session.Chat
+
+// NewGrants offers the grants in from, the usual ones picked.
 func NewGrants(from session.Grants) *Grants {
-	g := &Grants{picked: from}
+	g := &Grants{picked: from & usual}
 	for bit := session.Grants(1); bit <= session.AllGrants; bit <<= 1 {
 		if from&bit != 0 {
 			g.choices = append(g.choices, bit)
@@ -32,6 +35,7 @@ func NewGrants(from session.Grants) *Grants {
 var meaning = map[session.Grants]string{
 	session.View: "see the screen", session.Control: "use keyboard and mouse", session.Chat: "write to the customer",
 	session.Diag: "read how the machine is doing", session.Clipboard: "share the clipboard", session.File: "send and fetch files",
+	session.Run: "run commands",
 }
 
 // Press picks and asks.

@@ -218,11 +218,11 @@ func whyAsk(n Now) string {
 	return ""
 }
 
-// Askable is what this agent may still ask for.
+// Askable is what this agent may still ask for: to see and control, and what the verbs in a shell work with.
 func Askable(n Now) session.Grants {
-	all := session.View | session.Control | session.Chat
+	all := session.View | session.Control | session.Chat | session.Diag | session.File | session.Run
 	if n.ViewOnly {
-		all &^= session.Control
+		all = session.View | session.Chat
 	}
 	return all &^ (n.Grants | n.Asked)
 }

@@ -36,6 +36,17 @@ func (m Machines) MachinePin(handle string) (transport.Pin, error) {
 	return "", nil
 }
 
+// Known are the names of the machines that were met, NAME@ORG.
+func (m Machines) Known() (out []string) {
+	known, _ := m.read() // for completion: what cannot be read is not offered
+	for _, k := range known {
+		if k.relay == m.relay {
+			out = append(out, k.handle)
+		}
+	}
+	return out
+}
+
 // KeepMachine pins NAME@ORG, in place of the pin that it had.
 func (m Machines) KeepMachine(handle string, pin transport.Pin) error {
 	return m.replace(handle, pin)
