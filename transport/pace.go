@@ -31,6 +31,14 @@ func Pace(s SendStream, c Class) SendStream {
 	return p.paced(c)
 }
 
+// PaceStream is Pace for a stream in both directions: what this end writes waits.
+func PaceStream(s Stream, c Class) Stream { return halfPaced{Pace(s, c), s} }
+
+type halfPaced struct {
+	SendStream
+	ReceiveStream
+}
+
 func (s sending) paced(c Class) SendStream {
 	return &pacedStream{sending: s, class: c, poked: make(chan struct{}, 1), cut: make(chan struct{})}
 }

@@ -28,5 +28,5 @@ func (s *Session) Open(ctx context.Context, kind wire.StreamKind) (transport.Str
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	stream.SetUrgency(urgencyWork)
-	return stream, nil
+	return transport.PaceStream(stream, transport.Bulk), nil
 }

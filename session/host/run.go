@@ -50,6 +50,7 @@ func (r *run) say(m *inner.FromRun) error {
 func (h *Host) serveRun(ctx context.Context, c *console, s transport.Stream) error {
 	defer s.CancelRead(0)
 	s.SetUrgency(urgeWork)
+	s = transport.PaceStream(s, transport.Bulk)
 	r := &run{h: h, c: c, s: s}
 	if c.runs.Add(1) > maxRuns {
 		c.runs.Add(-1)
