@@ -174,6 +174,8 @@ func (m *model) moveView(do keys.Action) {
 		m.say(monitorName(m.state.Display.Monitors, v.Monitor(m.state.Display.Monitors)))
 	case keys.Glyphs:
 		m.nextGlyphs()
+	case keys.Pin:
+		m.nextPin()
 	}
 }
 

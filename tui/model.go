@@ -78,6 +78,8 @@ type model struct {
 	leftAt     time.Time // control was left by the exit key
 	dragFrom   *image.Point
 	offering   bool
+	pin        screen.Pin // of the quality of pictures
+	paint      drawn
 	wanting    bool // control was asked for, where one agent has it at a time
 	leaving    bool
 	handing    session.MemberID // the lead leaves when this agent takes over
@@ -108,6 +110,7 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 	}
 	m.control = control.New(s.Input)
 	m.chat.Names = m.nameOf
+	m.pin = opt.Quality
 	if opt.Glyphs != nil {
 		m.viewer.SetMode(*opt.Glyphs)
 	}

@@ -19,6 +19,7 @@ func (m *model) pull() {
 	m.viewer.SetOthers(m.others())
 	if p := m.session.Picture(); p != nil {
 		m.viewer.SetPicture(p)
+		m.tellDrawn(p)
 	}
 	m.pullText()
 	m.pullLog()

@@ -30,7 +30,7 @@ func TestLeadDecidesAboutMembers(t *testing.T) {
 	d.did("HandOver{4 }")
 	d.press("esc", "b")
 	d.seesNot("PEOPLE")
-	d.did("")
+	d.did("PinQuality{sharp}") // the baton's key is another one here
 }
 
 func TestBatonGoesToWhoMayControl(t *testing.T) {

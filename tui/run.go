@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"assist/screen"
 	"assist/screen/raster"
 	"assist/tui/guard"
 	"assist/tui/painter"
@@ -41,6 +42,7 @@ type Options struct {
 
 	Renderer viewer.Renderer // how the picture reaches the terminal; nil: Plain decides
 	Plain    bool            // as text in the view; else it is painted past it
+	Quality  screen.Pin      // how pictures are made, as the session was told
 	Glyphs   *raster.Mode    // by which the picture is drawn; nil: what the terminal is known to show
 
 	// Save keeps a file that the agent asked for, and says where; nil: nothing is saved. It never runs in Update.

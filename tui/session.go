@@ -67,6 +67,8 @@ type (
 	SetMode        = console.SetMode
 	Invite         = console.Invite
 	RevokeInvite   = console.RevokeInvite
+	PinQuality     = console.PinQuality
+	Drew           = console.Drew
 
 	Offer         = console.Offer
 	MemberPointer = console.MemberPointer

@@ -8,9 +8,11 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"assist/screen"
 	"assist/session/agent"
 	"assist/session/agent/local"
 	"assist/session/agent/share"
+	"assist/session/console"
 	"assist/session/inner"
 	"assist/transport"
 	"assist/tui"
@@ -21,6 +23,7 @@ type consoleFlags struct {
 	viewOnly bool
 	exitKey  string
 	noMouse  bool
+	quality  string
 	drawing
 	shell bool
 }
@@ -31,6 +34,7 @@ func (f *consoleFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.viewOnly, "view-only", false, "only look: ask for no control")
 	cmd.Flags().StringVar(&f.exitKey, "exit-key", tui.DefaultExitKey, "the key that leads out of control; twice sends it")
 	cmd.Flags().BoolVar(&f.shell, "shell", false, "the machine's terminal alone, on the whole screen; ~. at the beginning of a line leaves, as in ssh")
+	cmd.Flags().StringVar(&f.quality, "quality", "auto", "how pictures are made: auto, sharp, fast or thin; b changes it")
 	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
 	f.drawing.flags(cmd)
 }
@@ -122,6 +126,13 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 	opt := tui.Options{ExitKey: f.exitKey, NoMouse: f.noMouse, ViewOnly: f.viewOnly, HostArgs: hostArgs(relay)}
 	if err := f.drawing.apply(&opt); err != nil {
 		return err
+	}
+	pin, ok := screen.ParsePin(f.quality)
+	if !ok {
+		return usage(fmt.Errorf("no such quality: %q", f.quality), "auto, sharp, fast or thin")
+	}
+	if opt.Quality = pin; pin != screen.Auto {
+		s.Do(console.PinQuality{Pin: pin})
 	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	var failure, deaf, forgot error

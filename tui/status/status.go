@@ -6,9 +6,11 @@ package status
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
+	"assist/screen"
 	"assist/session"
 	"assist/session/console"
 	"assist/tui/cell"
@@ -30,7 +32,7 @@ const gap = "   "
 // Header is the first line: code and customer at the left; trust, people and link at the right.
 func Header(t theme.Theme, s console.State, width int) string {
 	left := append([]part{{Code(s.Code), t.BarStrong, 0}}, customer(t, s)...)
-	right := []part{controlling(t, s), trust(t, s), people(t, s), change(t, s), link(t, s)}
+	right := []part{controlling(t, s), trust(t, s), people(t, s), pictures(t, s), change(t, s), link(t, s)}
 	return line(t, left, right, width)
 }
 
@@ -99,6 +101,34 @@ func link(t theme.Theme, s console.State) part {
 		text = cell.Clean(l.Path)
 	}
 	return part{text, style, 2}
+}
+
+// pictures is how many come, what they cost, and what keeps them from being better.
+func pictures(t theme.Theme, s console.State) part {
+	q := s.Quality
+	var words []string
+	if s.Link.FPS > 0 {
+		words = append(words, fmt.Sprintf("%.0f fps %s/s", math.Ceil(s.Link.FPS), size(s.Link.Rate)))
+	}
+	if q.Pin != screen.Auto {
+		words = append(words, q.Pin.String())
+	}
+	style := t.BarDim
+	if q.Why != screen.WhyNone && q.Why != screen.WhyPinned {
+		words, style = append(words, q.Why.String()), t.BarWarn
+	}
+	return part{strings.Join(words, ", "), style, 5}
+}
+
+// size writes bytes as people read them.
+func size(bytes float64) string {
+	switch {
+	case bytes < 1000:
+		return fmt.Sprintf("%.1f KB", bytes/1000)
+	case bytes < 1e6:
+		return fmt.Sprintf("%.0f KB", bytes/1000)
+	}
+	return fmt.Sprintf("%.1f MB", bytes/1e6)
 }
 
 // line lays parts out from both ends of a bar, leaving out those of the highest rank until the rest fits.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"assist/screen"
 	"assist/session"
 	"assist/session/console"
 	"assist/tui/cell"
@@ -70,5 +71,23 @@ func TestFooterKeepsHelpAndLeave(t *testing.T) {
 	}
 	if got := ansi.Strip(Footer(plain, Line{Now: now, Message: "said instead", Zoom: "1:1"}, 80)); strings.Contains(got, "help") || !strings.Contains(got, "said instead") {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestPicturesSayWhatTheyCostAndWhy(t *testing.T) {
+	for _, c := range []struct {
+		link    console.Link
+		quality screen.Quality
+		want    string
+	}{
+		{console.Link{}, screen.Quality{}, ""},
+		{console.Link{FPS: 11.3, Rate: 8200}, screen.Quality{}, "12 fps 8 KB/s"},
+		{console.Link{FPS: 0.4, Rate: 1300}, screen.Quality{Why: screen.WhyLine}, "1 fps 1 KB/s, thin line"},
+		{console.Link{FPS: 2, Rate: 600}, screen.Quality{Pin: screen.Thin, Why: screen.WhyPinned}, "2 fps 0.6 KB/s, thin"},
+		{console.Link{}, screen.Quality{Pin: screen.Fast, Why: screen.WhyTerminal}, "fast, slow terminal"},
+	} {
+		if got := pictures(plain, console.State{Link: c.link, Quality: c.quality}); got.text != c.want {
+			t.Errorf("%q, want %q", got.text, c.want)
+		}
 	}
 }
