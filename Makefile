@@ -10,9 +10,9 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 TESTDEB  := $(DESKTOP) xclip xdg-utils tmux chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
-BENCHDEB := $(DESKTOP) x11vnc ffmpeg
+BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv
 
-.PHONY: build check test unit desktop-test lab-test bench bench-screen bench-relay bench-diag bench-fanout fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -38,12 +38,18 @@ lab-test: build
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
-bench: bench-screen bench-relay bench-fanout
+bench: bench-raster bench-screen bench-relay bench-fanout
 
 # The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
 bench-screen: deps-bench
 	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run TestCorpus ./screen/codec
 	$(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLive|TestBenchKeys' ./screen/capture
+
+# The picture in the terminal: bytes and CPU of every mode, beside the programs that do the same, and of the whole console. Fails over
+# its targets.
+bench-raster: deps-bench
+	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -timeout 15m -run TestBenchRaster -v ./screen/raster
+	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -timeout 15m -run TestBenchProgram -v ./tui
 
 # The relay beside plain UDP forwarders, with and without the kernel's GRO and GSO. Fails over its targets.
 bench-relay:

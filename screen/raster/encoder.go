@@ -24,6 +24,7 @@ type Encoder struct {
 	from  image.Point // cell where the next call begins: what did not fit comes first
 
 	fg, bg  Colour // the pen; unset: unknown
+	line    int    // row of the terminal's cursor within a call; negative: unknown
 	scratch []byte
 }
 
@@ -73,7 +74,7 @@ func (e *Encoder) Append(b []byte, want []Cell, budget int) (out []byte, more bo
 		return b, false
 	}
 	start := len(b)
-	e.fg, e.bg = unset, unset
+	e.fg, e.bg, e.line = unset, unset, -1
 	limit := -1
 	if budget > 0 {
 		limit = start + budget
@@ -118,13 +119,16 @@ func (e *Encoder) row(b []byte, want []Cell, y, x0, x1, limit int) (out []byte, 
 			b = e.move(b, shown, cursor, x, y)
 		}
 		b, shown[x] = e.write(b, want[x])
-		cursor = x + 1
+		cursor, e.line = x+1, y
 	}
 	return b, image.Pt(-1, y)
 }
 
 // move appends the shortest way to column x of row y: writing again what stands between, stepping, or going there.
 func (e *Encoder) move(b []byte, shown []Cell, cursor, x, y int) []byte {
+	if cursor < 0 && e.line >= 0 && e.line == y-1 && x+e.at.X == 0 {
+		return append(b, '\r', '\n')
+	}
 	if cursor < 0 {
 		b = append(b, 0x1b, '[')
 		b = strconv.AppendInt(b, int64(y+e.at.Y+1), 10)
