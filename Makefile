@@ -111,3 +111,16 @@ bench-console: deps-console
 	$(GO) test -tags lab -count=1 -v -timeout 20m ./session/sessiontest/consolebench
 
 deps-console: ; @.ci/install $(TEXTDEB) mosh openssh-server openssh-client
+
+# The whole stack on bad lines, in network namespaces, as root; about 12 minutes. ROWS=keys,kill,roam,paths,partitions chooses,
+# KEYS, KILLS, REBIND and AWAY make it longer: REBIND=5m AWAY=5s,20s,60s,10m.
+.PHONY: lab deps-lab
+LABDEB := iproute2 nftables conntrack mosh openssh-client openssh-server
+ROWS   ?= keys,kill,roam,paths,partitions
+KEYS   ?= 2000
+KILLS  ?= 50
+REBIND ?= 1m
+AWAY   ?= 5s,20s,60s
+lab: deps-lab build
+	$(GO) run -tags lab ./session/sessiontest/linklab -bin $(BIN) -out docs/links.md -rows $(ROWS) -keys $(KEYS) -kills $(KILLS) -rebind $(REBIND) -away $(AWAY)
+deps-lab: ; @.ci/install $(LABDEB)

@@ -102,6 +102,13 @@ func (q *inputQueue) taken(seq uint64) {
 	}
 }
 
+// Unconfirmed is how many input events the host has not said yet that it has.
+func (s *Session) Unconfirmed() int {
+	s.input.mu.Lock()
+	defer s.input.mu.Unlock()
+	return len(s.input.events)
+}
+
 // count is how many events there were.
 func (q *inputQueue) count() uint64 {
 	q.mu.Lock()

@@ -152,6 +152,7 @@ func (s *Session) measured(now time.Time, stats transport.Stats, m meter) {
 	l.Bytes = stats.BytesIn // grows with every heartbeat, which is nothing to see
 	was := *l
 	l.Path, l.Loss, l.Rate, l.FPS = string(stats.Path), math.Round(stats.Loss*1000)/1000, rounded(m.rate, 100), rounded(m.fps, 0.1)
+	l.Since = stats.Changed.At
 	if l.Why = stats.Changed.Why; now.Sub(stats.Changed.At) > showChange {
 		l.Why = ""
 	}

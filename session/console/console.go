@@ -94,8 +94,9 @@ type Invitation struct {
 
 // Link is how packets travel now.
 type Link struct {
-	Path  string // "relay", "direct", "tcp"
-	Why   string // the path changed just now, and this is the reason; else empty
+	Path  string    // "relay", "direct", "tcp"
+	Why   string    // the path changed just now, and this is the reason; else empty
+	Since time.Time // of Path
 	RTT   time.Duration
 	Loss  float64 // fraction of packets, 0..1
 	Rate  float64 // bytes a second received, over the last seconds

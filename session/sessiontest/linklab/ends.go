@@ -1,0 +1,311 @@
+//go:build lab && linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"image"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"assist/chat"
+	"assist/screen"
+	"assist/session"
+	"assist/session/agent"
+	"assist/session/console"
+	"assist/session/host"
+	"assist/session/sessiontest"
+	"assist/transport"
+	"assist/transport/wire"
+)
+
+// child is what a child process is told.
+type child struct {
+	relay, pin, path, code, user string
+}
+
+func (c *child) flags() {
+	flag.StringVar(&c.relay, "relay", "", "of a child: the relay")
+	flag.StringVar(&c.pin, "pin", "", "of a child: its key")
+	flag.StringVar(&c.path, "path", "auto", "of a child: how packets travel")
+	flag.StringVar(&c.code, "code", "", "of a console: the session")
+	flag.StringVar(&c.user, "user", "", "of a console: who it is")
+}
+
+// password of everybody in the lab.
+const password = "correct horse battery staple"
+
+// firstKey is the key that stands for the number 0.
+const firstKey = 0x4e00
+
+// event is a line that a child says.
+type event struct {
+	What  string `json:"what"` // code, asked, played, sent, confirmed, shown, state, heard
+	N     int    `json:"n,omitempty"`
+	At    int64  `json:"at"` // Unix ns
+	Text  string `json:"text,omitempty"`
+	Path  string `json:"path,omitempty"`
+	Why   string `json:"why,omitempty"`
+	Since int64  `json:"since,omitempty"` // of Path, Unix ns
+}
+
+var said sync.Mutex
+
+func say(e event) {
+	if e.At == 0 {
+		e.At = time.Now().UnixNano()
+	}
+	said.Lock()
+	defer said.Unlock()
+	_ = json.NewEncoder(os.Stdout).Encode(e) // who does not listen has ended this
+}
+
+func (c *child) run(role string) error {
+	switch role {
+	case "host":
+		return c.host()
+	case "console":
+		return c.console()
+	case "echo":
+		return echo()
+	case "proxy":
+		return connectProxy(c.relay)
+	case "metrics":
+		return metrics(c.relay)
+	}
+	return errors.New("no such role")
+}
+
+func (c *child) options() transport.Options {
+	return transport.Options{Software: "linklab", Path: transport.Path(c.path)}
+}
+
+// machine is the customer's: every key that is played is shown as a colour.
+type machine struct {
+	*sessiontest.Recorder
+	*sessiontest.Display
+}
+
+func (m machine) Play(ev screen.Input) error {
+	if n := int(ev.Key) - firstKey; ev.Kind == screen.KeyTap && n >= 0 {
+		say(event{What: "played", N: n})
+		m.Fill(image.Rect(0, 0, 640, 480), byte(n>>10&31)<<3, byte(n>>5&31)<<3, byte(n&31)<<3)
+	}
+	return nil
+}
+
+// shownBy is the number that a pixel stands for.
+func shownBy(p screen.RGB565) int { return int(p>>11&31)<<10 | int(p>>6&31)<<5 | int(p&31) }
+
+func (c *child) host() error {
+	m := machine{sessiontest.NewRecorder(), sessiontest.NewDisplay(640, 480)}
+	h, err := host.New(host.Config{
+		Relay: transport.Relay{Addr: c.relay, Pin: transport.Pin(c.pin)}, Options: c.options(), Source: m.Display, Injector: m,
+		Customer: "Ada", Software: "linklab", Answer: &host.AutoAnswer{Allow: session.View | session.Control | session.Chat},
+		Fronts: []host.Front{watching{}}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Events: func(e host.Event) {
+			switch e.Event {
+			case "code":
+				say(event{What: "code", Text: e.Code})
+			case "consent_asked":
+				say(event{What: "asked"})
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent closes it
+		cancel()
+	}()
+	if err := h.Run(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// watching is the customer's screen.
+type watching struct{}
+
+func (watching) Run(ctx context.Context, views <-chan host.View, _ func(host.Act)) error {
+	lost := false
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case v := <-views:
+			if now := !v.Lost.IsZero(); now != lost {
+				lost = now
+				say(event{What: "contact", N: map[bool]int{true: 0, false: 1}[lost]})
+			}
+		}
+	}
+}
+
+func (c *child) console() error {
+	id, err := transport.NewIdentity()
+	if err != nil {
+		return err
+	}
+	relay := transport.Relay{Addr: c.relay, Pin: transport.Pin(c.pin)}
+	token, err := c.login(relay, id)
+	if err != nil {
+		return err
+	}
+	say(event{What: "login"})
+	s := agent.Join(agent.Config{
+		Relay: relay, Identity: id, Token: token, Code: c.code, Device: "lab", Software: "linklab", Options: c.options(),
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go c.obey(s, cancel)
+	go c.look(ctx, s)
+	err = s.Run(ctx)
+	say(event{What: "state", Text: "over"})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func (c *child) login(relay transport.Relay, id transport.Identity) (string, error) {
+	o, err := transport.DialRelay(context.Background(), relay, id, c.options())
+	if err != nil {
+		return "", err
+	}
+	defer o.Close()
+	reply, err := o.Request(context.Background(), &wire.Request{Kind: &wire.Request_Login{Login: &wire.Login{Account: c.user, Password: password, Device: "lab"}}})
+	if err != nil {
+		return "", err
+	}
+	return reply.GetLoggedIn().GetToken(), nil
+}
+
+// look says what changes for the agent.
+func (c *child) look(ctx context.Context, s *agent.Session) {
+	var before event
+	shown, heard := -1, chat.Seq(0)
+	for ctx.Err() == nil {
+		select {
+		case <-s.Changed():
+		case <-time.After(20 * time.Millisecond):
+		}
+		st := s.State()
+		now := event{What: "state", Text: phases[st.Phase], Path: st.Link.Path, Why: st.Link.Why}
+		if now != before {
+			before = now
+			now.Since = st.Link.Since.UnixNano()
+			say(now)
+		}
+		if p := s.Picture(); p != nil && len(p.Pix) > 0 {
+			if n := shownBy(p.Pix[0]); n != shown {
+				shown = n
+				say(event{What: "shown", N: n})
+			}
+		} else if st.Display.Size.X > 0 {
+			s.Look(screen.Viewport{ID: 1, Region: image.Rectangle{Max: st.Display.Size}, Grid: image.Pt(32, 24)})
+		}
+		for _, e := range s.Log(heard) {
+			if heard = e.Seq; e.Kind == chat.Said {
+				say(event{What: "heard", Text: e.Text})
+			}
+		}
+	}
+}
+
+var phases = map[console.Phase]string{console.In: "in", console.Lost: "lost"}
+
+// obey does what the parent writes: control, keys COUNT MEAN, say TEXT.
+func (c *child) obey(s *agent.Session, end context.CancelFunc) {
+	defer end()
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		word, rest, _ := strings.Cut(in.Text(), " ")
+		switch word {
+		case "control":
+			s.Do(console.TakeControl{})
+		case "say":
+			s.Do(console.Say{Lane: chat.Everyone, Text: rest})
+		case "keys":
+			var n int
+			var mean string
+			_, _ = fmt.Sscan(rest, &n, &mean)
+			every, err := time.ParseDuration(mean)
+			if err != nil || n <= 0 {
+				say(event{What: "state", Text: "what keys? " + strconv.Quote(rest)})
+				return
+			}
+			go typeKeys(s, n, every)
+		}
+	}
+}
+
+// typeKeys types n keys, on average every so often, and says when each was sent and when the host has confirmed it. A key that
+// is refused, because there is no contact, is typed again.
+func typeKeys(s *agent.Session, n int, every time.Duration) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	done := make(chan struct{})
+	var mu sync.Mutex
+	sent := 0
+	go func() {
+		confirmed := 0
+		for confirmed < n {
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			have := sent - s.Unconfirmed()
+			mu.Unlock()
+			for ; confirmed < have; confirmed++ {
+				say(event{What: "confirmed", N: confirmed})
+			}
+		}
+		close(done)
+	}()
+	for i := range n {
+		for {
+			mu.Lock()
+			ok := s.Input(screen.Input{Kind: screen.KeyTap, Key: screen.Key(firstKey + i)})
+			if ok {
+				sent++
+			}
+			mu.Unlock()
+			if ok {
+				break
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		say(event{What: "sent", N: i})
+		time.Sleep(every/2 + time.Duration(dice.Int64N(int64(every))))
+	}
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+	}
+	say(event{What: "typed", N: n})
+}
+
+// echo shows every byte in the same place.
+func echo() error {
+	in := bufio.NewReader(os.Stdin)
+	for {
+		b, err := in.ReadByte()
+		if err != nil {
+			return nil
+		}
+		if _, err := os.Stdout.Write([]byte{'\r', b}); err != nil {
+			return err
+		}
+	}
+}

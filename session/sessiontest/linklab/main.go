@@ -1,0 +1,151 @@
+//go:build lab && linux
+
+// Command linklab puts the whole stack on bad lines and writes down what it does there: the built relay, and a host and a
+// console with a painted display and a recorder in place of a desktop, each a process of its own in a network namespace of
+// its own. Lines are TUN devices whose packets pass through this process, boxes are nftables. Everything happens in
+// namespaces and on loopback; they are removed at the end.
+//
+// It is the parent of all processes and ends them. A row that a machine cannot do says so in place of its result; a result
+// over its target makes the program fail at the end.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+var (
+	bin    = flag.String("bin", "bin/assist", "the built binary, whose relay is used")
+	out    = flag.String("out", "", "file to write the table to; empty: stdout")
+	only   = flag.String("rows", "keys,kill,roam,paths,partitions", "groups of rows")
+	keys   = flag.Int("keys", 2000, "keystrokes at each loss")
+	kills  = flag.Int("kills", 50, "kills of the relay")
+	rebind = flag.Duration("rebind", time.Minute, "how long a NAT rebinds every 5 s")
+	away   = flag.String("away", "5s,20s,60s", "lengths of partitions")
+
+	role = flag.String("role", "", "what a child process is (used by the program itself)")
+	ask  child
+)
+
+// row is one line of the table.
+type row struct {
+	what, target, result string
+	ok                   bool
+	group                string
+}
+
+// lab is one run.
+type lab struct {
+	ctx  context.Context
+	dir  string
+	self string
+	bin  string
+	rows []row
+}
+
+func main() {
+	ask.flags()
+	flag.Parse()
+	if *role != "" {
+		if err := ask.run(*role); err != nil {
+			fmt.Fprintln(os.Stderr, "linklab:", *role+":", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "linklab:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	l := &lab{ctx: ctx}
+	var err error
+	if l.self, err = os.Executable(); err != nil {
+		return err
+	}
+	if l.bin, err = filepath.Abs(*bin); err != nil {
+		return err
+	}
+	if l.dir, err = os.MkdirTemp("", "linklab"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(l.dir)
+	for _, g := range []struct {
+		name string
+		run  func() error
+	}{{"keys", l.keys}, {"kill", l.kill}, {"roam", l.roam}, {"paths", l.paths}, {"partitions", l.partitions}} {
+		if !slices.Contains(strings.Split(*only, ","), g.name) || ctx.Err() != nil {
+			continue
+		}
+		from := len(l.rows)
+		began := time.Now()
+		if err := g.run(); err != nil {
+			l.add(g.name, "", "could not be done here: "+err.Error(), false)
+		}
+		for i := range l.rows[from:] {
+			l.rows[from+i].group = g.name
+		}
+		fmt.Fprintf(os.Stderr, "%s: %v\n", g.name, time.Since(began).Round(time.Second))
+	}
+	return l.write()
+}
+
+// add writes a result down.
+func (l *lab) add(what, target, result string, ok bool) {
+	l.rows = append(l.rows, row{what: what, target: target, result: result, ok: ok})
+	fmt.Fprintf(os.Stderr, "%-60s %-28s %s\n", what, target, result)
+}
+
+// write makes the table, and fails when a target was missed.
+func (l *lab) write() error {
+	var b strings.Builder
+	missed := 0
+	fmt.Fprintf(&b, "# Links\n\nWritten by `make lab` on %s, %s with %d cores: the built relay, and a host and a console as processes in\nnetwork namespaces. What each row does is in `session/sessiontest/linklab`; a group alone is\n`make lab ROWS=GROUP`. The lab is a shared machine: what takes milliseconds there takes less elsewhere.\n",
+		time.Now().UTC().Format("2006-01-02"), runtime.GOARCH, runtime.NumCPU())
+	group := ""
+	for _, r := range l.rows {
+		if r.group != group {
+			group = r.group
+			fmt.Fprintf(&b, "\n## `make lab ROWS=%s`\n\n| | target | seen |\n|---|---|---|\n", group)
+		}
+		mark := ""
+		if !r.ok {
+			mark, missed = " **missed**", missed+1
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s%s |\n", r.what, r.target, r.result, mark)
+	}
+	if *out == "" {
+		fmt.Print(b.String())
+	} else if err := os.WriteFile(*out, []byte(b.String()), 0o644); err != nil {
+		return err
+	}
+	if missed > 0 {
+		return fmt.Errorf("%d of %d targets missed", missed, len(l.rows))
+	}
+	return nil
+}
+
+// quantile is the share q of sorted times.
+func quantile(took []time.Duration, q float64) time.Duration {
+	if len(took) == 0 {
+		return 0
+	}
+	return took[min(len(took)-1, int(float64(len(took))*q))]
+}
+
+func ms(d time.Duration) string {
+	return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+}
