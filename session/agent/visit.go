@@ -111,6 +111,9 @@ func (s *Session) meet(link *transport.Link, plate inner.Doorplate) {
 		st.URL = s.inviteURL(st.Code, key.Pin())
 		if st.LostSince.IsZero() {
 			st.Phase, st.Why = console.Knocking, "waiting for the customer's answer"
+			if st.Machine != "" {
+				st.Why = "waiting to be let in by " + st.Machine
+			}
 		}
 	})
 }

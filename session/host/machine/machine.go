@@ -231,6 +231,9 @@ func (m *Machine) share(ctx context.Context, session []byte) error {
 	cfg.Options.Software = m.cfg.Software
 	cfg.Session, cfg.Identity, cfg.Gate, cfg.TrustOrgs = session, m.id, m.cfg.Gate, m.cfg.Gate.trusted()
 	cfg.Events, cfg.Log = m.cfg.Events, m.cfg.Log
+	if cfg.Customer == "" { // nobody sits there
+		cfg.Customer = m.who.Name
+	}
 	keeper := newKeeper(m.cfg.Folder, m.cfg.Log)
 	defer keeper.close()
 	cfg.Keep, cfg.Resume = keeper.keep, m.cfg.Folder.session([16]byte(session))
