@@ -23,6 +23,8 @@ type Machine struct {
 	Key    transport.Pin
 	Events chan host.Event // the newest 256
 
+	Customer *Customer // who is logged in there; nil: nobody
+
 	r       *Relay
 	running *machine.Machine
 	cancel  context.CancelFunc
@@ -75,7 +77,11 @@ func (m *Machine) Start() {
 	m.running, err = machine.New(machine.Config{
 		Folder: m.Folder, Gate: m.Gate, Options: m.r.options(nil), Software: "assist test", System: "Debian 13",
 		Open: func() (machine.Stage, error) {
-			return machine.Stage{Config: host.Config{Source: NewDisplay(640, 480), Injector: NewRecorder(), Prober: &probe.Machine{}, Customer: "nobody"}, Close: func() {}}, nil
+			stage := machine.Stage{Config: host.Config{Source: NewDisplay(640, 480), Injector: NewRecorder(), Prober: &probe.Machine{}}, Close: func() {}}
+			if m.Customer != nil {
+				stage.Config.Fronts = []host.Front{m.Customer}
+			}
+			return stage, nil
 		},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		Events: func(e host.Event) {

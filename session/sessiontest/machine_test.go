@@ -94,6 +94,11 @@ func refused(t *testing.T, cfg agent.Config) *inner.RefusedError {
 	return no
 }
 
+func isRefused(err error, code uint32) bool {
+	var no *inner.RefusedError
+	return errors.As(err, &no) && no.Code == code
+}
+
 func TestPolicyTurnsAway(t *testing.T) {
 	t.Parallel()
 	r := NewRelay(t)
