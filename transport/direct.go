@@ -18,8 +18,10 @@ const (
 	probeBurst  = 5 * time.Second        // for so long,
 	probePause  = 30 * time.Second       // and then again after this
 	probeSettle = 300 * time.Millisecond // after the first answer a better one is still waited for
-	aliveEvery  = 200 * time.Millisecond // on the direct path, as long as it is used
-	doubtDirect = 500 * time.Millisecond // without an answer: packets go both ways,
+	aliveEvery  = 200 * time.Millisecond // on the direct path, as long as it is used,
+	idleEvery   = 2 * time.Second        // and while nothing but heartbeats travels
+	restAfter   = 5 * time.Second
+	doubtDirect = 300 * time.Millisecond // a probe has no answer: packets go both ways,
 	deadDirect  = 2 * time.Second        // and then by the relay only
 	tellFirst   = 100 * time.Millisecond // whereabouts, again until they are heard
 	tellLast    = time.Second
@@ -56,12 +58,34 @@ type direct struct {
 
 // way is where packets to the other end go directly.
 type way struct {
-	port     *port
-	to       udp.Addr
-	tag      uint64
-	rtt      time.Duration
-	answered atomic.Int64 // when it last proved good; ns since Virtual.start
+	port   *port
+	to     udp.Addr
+	tag    uint64
+	rtt    time.Duration
+	asked  atomic.Int64 // the oldest probe that has no answer, 0 when all have; ns since Virtual.start
+	sent   atomic.Int64 // the newest packet
+	busy   atomic.Int64 // the newest that was no heartbeat
+	probed atomic.Int64 // the newest probe
 }
+
+// quiet is how long a probe has had no answer.
+func (w *way) quiet(now int64) time.Duration {
+	if asked := w.asked.Load(); asked > 0 {
+		return time.Duration(now - asked)
+	}
+	return 0
+}
+
+// every is the time between two probes.
+func (w *way) every(now int64) time.Duration {
+	if time.Duration(now-w.busy.Load()) > restAfter {
+		return idleEvery
+	}
+	return aliveEvery
+}
+
+// doubt is after how long without an answer the path is doubted: more where the way is long.
+func (w *way) doubt() time.Duration { return max(doubtDirect, w.rtt+w.rtt/2) }
 
 type probe struct {
 	to netip.AddrPort
@@ -115,8 +139,20 @@ func (d *direct) send(b []byte, seg int, now time.Time) (done bool) {
 	_ = w.port.sock.Send(udp.Datagram{B: out, Seg: seg + wire.ForwardHeader, Addr: w.to})
 	*buf = out
 	buffers.Put(buf)
-	return d.only || time.Duration(d.v.since(now)-w.answered.Load()) < doubtDirect
+	at := d.v.since(now)
+	if last := w.sent.Swap(at); len(b) > heartbeatLen || time.Duration(at-last) < heartbeatGap {
+		if time.Duration(at-w.busy.Swap(at)) > restAfter && time.Duration(at-w.probed.Load()) > aliveEvery {
+			d.wake() // is the path still there?
+		}
+	}
+	return d.only || w.quiet(at) < w.doubt()
 }
+
+// Packets that hold a PING or an ACK and nothing else are short, and one comes long after the other.
+const (
+	heartbeatLen = 48
+	heartbeatGap = innerKeepAlive / 3
+)
 
 // takes says whether packets from an address may be the other end's. They still have to pass the link's own encryption.
 func (d *direct) takes(from netip.AddrPort) bool {
@@ -190,7 +226,7 @@ func (d *direct) answered(a wire.ProbeAck, from netip.AddrPort) {
 		return
 	}
 	if w := d.way.Load(); w != nil && w.to.AddrPort == from {
-		w.answered.Store(d.v.since(now))
+		w.asked.Store(0)
 		d.peer.heard.Store(d.v.since(now))
 	}
 	d.wake()

@@ -179,8 +179,9 @@ func (s *seeker) probe(now time.Time) {
 	switch {
 	case s.port == nil:
 	case w != nil && (s.settled.IsZero() || now.After(s.settled)):
-		if now.Sub(s.probed) >= aliveEvery {
-			s.probed = now
+		if at := s.v.since(now); time.Duration(at-w.probed.Load()) >= w.every(at) {
+			w.probed.Store(at)
+			w.asked.CompareAndSwap(0, at)
 			s.ask(now, w.port, w.to.AddrPort)
 		}
 	case now.Before(s.burst) && now.Sub(s.probed) >= probeEvery:
@@ -228,7 +229,8 @@ func (s *seeker) choose(now time.Time) {
 			s.settled = now.Add(probeSettle)
 		}
 		w = &way{port: s.port, to: udp.Addr{AddrPort: a.from}, tag: tag, rtt: a.rtt}
-		w.answered.Store(s.v.since(now))
+		w.busy.Store(s.v.since(now))
+		w.probed.Store(s.v.since(now))
 		s.way.Store(w)
 		s.doubted = false
 		s.changed(now, PathDirect, "the other end answers directly")
@@ -241,17 +243,17 @@ func (s *seeker) check(now time.Time) {
 	if w == nil {
 		return
 	}
-	switch quiet := time.Duration(s.v.since(now) - w.answered.Load()); {
+	switch quiet := w.quiet(s.v.since(now)); {
 	case quiet > deadDirect:
 		s.way.Store(nil)
 		s.start(now)
 		s.changed(now, s.v.route.Load().path(), "the direct path gave no answer")
-	case quiet > doubtDirect && !s.doubted:
+	case quiet >= w.doubt() && !s.doubted:
 		s.doubted = true
 		if s.peer.holding.Load() {
 			s.v.sendAll(s.peer, s.peer.release())
 		}
-	case quiet < doubtDirect:
+	case quiet < w.doubt():
 		s.doubted = false
 	}
 }
@@ -263,8 +265,10 @@ func (s *seeker) changed(now time.Time, path Path, why string) {
 
 // wait is until when there is nothing to do.
 func (s *seeker) wait(now time.Time) time.Duration {
-	switch {
-	case s.way.Load() != nil, now.Before(s.burst):
+	if w := s.way.Load(); w != nil && w.quiet(s.v.since(now)) == 0 && now.After(s.settled) {
+		at := s.v.since(now)
+		return max(probeEvery, w.every(at)-time.Duration(at-w.probed.Load()))
+	} else if w != nil || now.Before(s.burst) {
 		return probeEvery
 	}
 	return min(time.Second, max(probeEvery, s.again.Sub(now)))
