@@ -60,6 +60,7 @@ type Outer struct {
 	relay  netip.AddrPort
 	port   *port // held
 	path   Path  // which ways may be taken
+	second uint16
 	conn   *quic.Conn
 	offset time.Duration
 	seen   netip.AddrPort
@@ -107,6 +108,9 @@ func (o *Outer) hello(ctx context.Context, software string) error {
 	middle := before.Add(after.Sub(before) / 2)
 	o.offset = time.UnixMilli(reply.UnixMs).Sub(middle)
 	o.fleet = fleetOf(reply.Relays)
+	if reply.SecondPort <= 0xffff {
+		o.second = uint16(reply.SecondPort)
+	}
 	o.seen, _ = netip.ParseAddrPort(reply.Observed) // a broker that does not say it leaves it zero
 	return nil
 }

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"net/netip"
 	"sync"
@@ -22,6 +23,7 @@ type port struct {
 	real bool            // the kernel's network carries it
 
 	mu      sync.RWMutex
+	here    chan []byte        // answers to questions; cap set by newPort, more are lost
 	routes  map[uint64]*route  // by channel
 	directs map[uint64]*direct // by our tag
 	holders int
@@ -53,7 +55,7 @@ func (opt Options) openPort() (*port, error) {
 }
 
 func newPort() *port {
-	return &port{routes: map[uint64]*route{}, directs: map[uint64]*direct{}, holders: 1}
+	return &port{here: make(chan []byte, 32), routes: map[uint64]*route{}, directs: map[uint64]*direct{}, holders: 1}
 }
 
 // openTunnel makes a port that reaches one relay only, over TCP. Packets to and from it bear the address as.
@@ -173,6 +175,13 @@ func (p *port) Flush() {}
 func (p *port) control(d udp.Datagram) {
 	channel, err := wire.ChannelOf(d.B)
 	if err != nil {
+		return
+	}
+	if d.B[0] == wire.TypeHere {
+		select {
+		case p.here <- bytes.Clone(d.B):
+		default:
+		}
 		return
 	}
 	if d.B[0] == wire.TypeProbe || d.B[0] == wire.TypeProbeAck {

@@ -105,28 +105,40 @@ func (s *seeker) gather(now time.Time, moved bool) {
 	}
 }
 
-// addresses are the own ones that another end may be able to reach: as the relay sees it, and those of the machine. Loopback
-// leads to nobody else.
+// addresses are the own ones that another end may be able to reach: as the relay sees it, and those of the machine.
 func (v *Virtual) addresses(p *port) (out []netip.AddrPort) {
-	local := p.sock.LocalAddr()
-	add := func(at netip.AddrPort) {
-		if reachable(at) && !slices.Contains(out, at) && len(out) < wire.MaxAddresses {
+	if seen := v.Observed(); reachable(seen) {
+		out = append(out, seen)
+	}
+	for _, at := range machineAddresses(p) {
+		if !slices.Contains(out, at) && len(out) < wire.MaxAddresses {
 			out = append(out, at)
 		}
 	}
-	add(v.Observed())
+	return out
+}
+
+// machineAddresses are those of this machine, with the socket's port. Loopback leads to nobody else.
+func machineAddresses(p *port) (out []netip.AddrPort) {
+	local := p.sock.LocalAddr()
 	if !local.Addr().IsUnspecified() {
-		add(local)
+		if reachable(local) {
+			out = append(out, local)
+		}
 		return out
 	}
 	all, err := net.InterfaceAddrs()
 	if err != nil {
-		return out
+		return nil
 	}
 	for _, a := range all {
-		if n, ok := a.(*net.IPNet); ok {
-			ip, _ := netip.AddrFromSlice(n.IP)
-			add(netip.AddrPortFrom(ip.Unmap(), local.Port()))
+		n, ok := a.(*net.IPNet)
+		if !ok {
+			continue
+		}
+		ip, _ := netip.AddrFromSlice(n.IP)
+		if at := netip.AddrPortFrom(ip.Unmap(), local.Port()); reachable(at) {
+			out = append(out, at)
 		}
 	}
 	return out

@@ -75,6 +75,7 @@ func root() *cobra.Command {
 	}
 	cmd.AddCommand(
 		newJoinCommand(),
+		newNetcheckCommand(),
 		newStartCommand(),
 		newConnectCommand(),
 		newMachinesCommand(),

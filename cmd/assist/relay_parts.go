@@ -93,7 +93,7 @@ func openRelay(ctx context.Context, f *relayFlags, log *slog.Logger) (r *relayPa
 	handler.broker, err = broker.New(ctx, broker.Config{
 		Store: r.store, Keys: keys, Forwarder: groups{r.server}, Fleet: fleet,
 		OrgKey:   func(org string) (ed25519.PrivateKey, error) { return broker.OrgKey(dir, org) },
-		Software: software(), Log: log, Registerer: r.reg,
+		Software: software(), SecondPort: r.server.SecondPort(), Log: log, Registerer: r.reg,
 	})
 	r.broker = handler.broker
 	return r, explainFleet(err)

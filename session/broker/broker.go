@@ -31,6 +31,7 @@ type Config struct {
 	OrgKey     func(org string) (ed25519.PrivateKey, error)
 	Sessions   int // at most so many at a time; 0: 10,000
 	Software   string
+	SecondPort uint16 // of the relay, told to clients; 0: there is none
 	Fleet      *Fleet // nil: the relay is alone with its database
 	Log        *slog.Logger
 	Registerer prometheus.Registerer

@@ -118,7 +118,7 @@ func (b *Broker) greet(ctx context.Context, c Conn, p peer) bool {
 	if err := wire.ReadMsg(s, wire.LimitPreAuth, &hello); err != nil {
 		return false
 	}
-	reply := &wire.HelloReply{Software: b.conf.Software, UnixMs: time.Now().UnixMilli(), Observed: p.addr.String(), Relays: b.fleet.addresses()}
+	reply := &wire.HelloReply{Software: b.conf.Software, UnixMs: time.Now().UnixMilli(), Observed: p.addr.String(), SecondPort: uint32(b.conf.SecondPort), Relays: b.fleet.addresses()}
 	switch {
 	case hello.MaxVersion < wire.MinVersion:
 		reply.Problem = &wire.Problem{Code: wire.CodeTooOld, Text: "this program is too old for the relay"}

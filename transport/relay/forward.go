@@ -205,8 +205,12 @@ func (f *lane) answer(b []byte, to udp.Addr) {
 	f.out = append(f.out, udp.Datagram{B: b, Seg: len(b), Addr: to})
 }
 
-// control takes one packet that is not to be forwarded: only a bind means something here.
+// control takes one packet that is not to be forwarded: a bind, or a question.
 func (f *lane) control(d udp.Datagram) {
+	if d.B[0] == wire.TypeWhere {
+		f.where(d)
+		return
+	}
 	p, err := wire.ParseBind(d.B)
 	if err != nil {
 		f.count.malformed.Add(1)

@@ -60,12 +60,13 @@ const goingDown = "the relay is going down"
 
 // Server is the relay.
 type Server struct {
-	conf Config
-	log  *slog.Logger
-	fwd  *forwarder
-	main *lane
-	side *lane // of Config.Tunnels, or nil
-	gate *gate
+	conf   Config
+	log    *slog.Logger
+	fwd    *forwarder
+	main   *lane
+	side   *lane   // of Config.Tunnels, or nil
+	second *second // nil: there is none
+	gate   *gate
 
 	mu       sync.Mutex
 	draining bool
@@ -100,6 +101,10 @@ func Listen(conf Config) (*Server, error) {
 			return nil, err
 		}
 		s.main.sock = sock
+		if s.second, err = listenSecond(sock.LocalAddr(), s.fwd); err != nil {
+			_ = sock.Close()
+			return nil, err
+		}
 	}
 	if conf.Tunnels != nil {
 		s.side = s.fwd.newLane()
@@ -108,6 +113,9 @@ func Listen(conf Config) (*Server, error) {
 	if conf.Registerer != nil {
 		if err := s.register(conf.Registerer); err != nil {
 			_ = s.main.sock.Close()
+			if s.second != nil {
+				_ = s.second.c.Close()
+			}
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
@@ -131,6 +139,9 @@ func (s *Server) Run(ctx context.Context) error {
 				errs[i] = s.listen(ctx, l)
 			})
 		}
+	}
+	if s.second != nil {
+		lanes.Go(func() { s.second.run(ctx) })
 	}
 	lanes.Wait()
 	return errors.Join(errs...)

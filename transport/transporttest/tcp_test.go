@@ -93,3 +93,19 @@ func TestTunnelThatIsCutIsMadeAgain(t *testing.T) {
 	}
 	console.Close()
 }
+
+func TestCheckSaysWhatTheNetworkAllows(t *testing.T) {
+	r := transporttest.NewTCPRelay(t, relay.Config{})
+	open := transport.Check(t.Context(), r.Addr(), transporttest.NewIdentity(t), transport.Options{})
+	if !open.UDP.OK || open.TCP.OK || open.Observed.Addr().String() != "127.0.0.1" || open.NAT != transport.NATNone || open.MTU != 1500 {
+		t.Errorf("%+v", open)
+	}
+	blocked := transport.Check(t.Context(), r.Blocked(), transporttest.NewIdentity(t), transport.Options{})
+	if blocked.UDP.OK || !blocked.TCP.OK || blocked.NAT != transport.NATUnknown || blocked.MTU != 0 || blocked.UDP.Err == nil {
+		t.Errorf("%+v", blocked)
+	}
+	narrow := transporttest.NewProxy(t, r.Addr(), transporttest.Conditions{MTU: 1420}, 1) // counts headers of IPv6
+	if n := transport.Check(t.Context(), narrow.Relay(r.Addr()), transporttest.NewIdentity(t), transport.Options{}); n.MTU != 1400 {
+		t.Errorf("%+v", n)
+	}
+}

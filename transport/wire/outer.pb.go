@@ -94,9 +94,10 @@ type HelloReply struct {
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"` // chosen version, 0 with a problem
 	Software      string                 `protobuf:"bytes,2,opt,name=software,proto3" json:"software,omitempty"`
 	Problem       *Problem               `protobuf:"bytes,3,opt,name=problem,proto3" json:"problem,omitempty"`
-	UnixMs        int64                  `protobuf:"varint,4,opt,name=unix_ms,json=unixMs,proto3" json:"unix_ms,omitempty"` // the broker's clock, to judge badge expiry
-	Observed      string                 `protobuf:"bytes,5,opt,name=observed,proto3" json:"observed,omitempty"`            // the address this connection comes from, ip:port
-	Relays        []*RelayAddress        `protobuf:"bytes,10,rep,name=relays,proto3" json:"relays,omitempty"`               // of this fleet that take sessions, this one first; at most 16
+	UnixMs        int64                  `protobuf:"varint,4,opt,name=unix_ms,json=unixMs,proto3" json:"unix_ms,omitempty"`              // the broker's clock, to judge badge expiry
+	Observed      string                 `protobuf:"bytes,5,opt,name=observed,proto3" json:"observed,omitempty"`                         // the address this connection comes from, ip:port
+	SecondPort    uint32                 `protobuf:"varint,30,opt,name=second_port,json=secondPort,proto3" json:"second_port,omitempty"` // UDP, of questions where a packet comes from; 0: there is none
+	Relays        []*RelayAddress        `protobuf:"bytes,10,rep,name=relays,proto3" json:"relays,omitempty"`                            // of this fleet that take sessions, this one first; at most 16
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -164,6 +165,13 @@ func (x *HelloReply) GetObserved() string {
 		return x.Observed
 	}
 	return ""
+}
+
+func (x *HelloReply) GetSecondPort() uint32 {
+	if x != nil {
+		return x.SecondPort
+	}
+	return 0
 }
 
 func (x *HelloReply) GetRelays() []*RelayAddress {
@@ -2508,14 +2516,16 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"minVersion\x12\x1f\n" +
 	"\vmax_version\x18\x02 \x01(\rR\n" +
 	"maxVersion\x12\x1a\n" +
-	"\bsoftware\x18\x03 \x01(\tR\bsoftware\"\xda\x01\n" +
+	"\bsoftware\x18\x03 \x01(\tR\bsoftware\"\xfb\x01\n" +
 	"\n" +
 	"HelloReply\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1a\n" +
 	"\bsoftware\x18\x02 \x01(\tR\bsoftware\x12.\n" +
 	"\aproblem\x18\x03 \x01(\v2\x14.assist.wire.ProblemR\aproblem\x12\x17\n" +
 	"\aunix_ms\x18\x04 \x01(\x03R\x06unixMs\x12\x1a\n" +
-	"\bobserved\x18\x05 \x01(\tR\bobserved\x121\n" +
+	"\bobserved\x18\x05 \x01(\tR\bobserved\x12\x1f\n" +
+	"\vsecond_port\x18\x1e \x01(\rR\n" +
+	"secondPort\x121\n" +
 	"\x06relays\x18\n" +
 	" \x03(\v2\x19.assist.wire.RelayAddressR\x06relays\"4\n" +
 	"\fRelayAddress\x12\x12\n" +
