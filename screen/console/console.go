@@ -25,7 +25,7 @@ import (
 // Limits.
 const (
 	readSize   = 64 << 10
-	readBudget = 512 << 10             // bytes read a tick
+	readBudget = 256 << 10             // bytes read a tick
 	readTick   = 20 * time.Millisecond //
 	writeLimit = 256 << 10             // bytes typed that the program has not read
 	holdLimit  = 150 * time.Millisecond
