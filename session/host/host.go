@@ -133,6 +133,7 @@ func New(cfg Config) (*Host, error) {
 	if cfg.Text != nil {
 		h.player.text = cfg.Text
 		h.scribe = newScribe(cfg.Text, h.log)
+		h.player.typed = h.scribe.touch
 		if cfg.Source != nil { // the customer looks at the desktop, so is told what happens beside it
 			h.scribe.opened = func(m session.MemberID) {
 				h.loop.post(func(l *loop) { l.opensTerminal(m) })

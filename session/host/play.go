@@ -22,6 +22,7 @@ const (
 type player struct {
 	injector Injector   // nil: nothing can be played on a display
 	text     TextSource // nil: there is none
+	typed    func()     // something was typed on the text
 	log      *slog.Logger
 	may      atomic.Pointer[map[session.MemberID]bool]
 	over     atomic.Bool

@@ -15,12 +15,20 @@ import (
 )
 
 // How text is paced. A state waits until the program has said nothing for a moment, so that what it draws in several writes
-// is sent at once, but not long; then comes a pause, in which newer states replace each other.
+// is sent at once, but not long; then comes a pause, in which newer states replace each other. Somebody who types waits for
+// the echo, so a short while after each key the moment is shorter.
 const (
-	textRest = 1500 * time.Microsecond
-	textLate = 8 * time.Millisecond
-	textPace = 25 * time.Millisecond
+	textPace  = 25 * time.Millisecond
+	echoesFor = 500 * time.Millisecond
 )
+
+var (
+	typing  = moment{rest: 1500 * time.Microsecond, late: 8 * time.Millisecond}
+	reading = moment{rest: 8 * time.Millisecond, late: 20 * time.Millisecond}
+)
+
+// moment is how long a program has to be silent, and how long that is waited for.
+type moment struct{ rest, late time.Duration }
 
 // scribe sends the states of a text to those who read it. Its goroutine owns everything but the first block.
 type scribe struct {
@@ -28,6 +36,7 @@ type scribe struct {
 	log    *slog.Logger
 	opened func(session.MemberID) // a member looks for the first time; it does not wait long
 	over   atomic.Bool
+	typed  atomic.Int64 // when an agent typed last, UnixNano
 	may    atomic.Pointer[map[session.ConsoleID]rights]
 	newMay chan struct{} // cap 1
 	todo   chan func(*scribe)
@@ -124,6 +133,9 @@ func (s *scribe) signal(now time.Time) {
 	}
 }
 
+// touch says that an agent types.
+func (s *scribe) touch() { s.typed.Store(time.Now().UnixNano()) }
+
 // step does what is due now and says when something is next; the zero time: not before something happens.
 func (s *scribe) step(now time.Time) (next time.Time) {
 	if s.over.Load() || len(s.groups) == 0 {
@@ -136,8 +148,12 @@ func (s *scribe) step(now time.Time) (next time.Time) {
 	}
 	s.split(now)
 	s.merge(now)
-	rest := s.newest.Add(textRest)
-	if late := s.first.Add(textLate); late.Before(rest) {
+	wait := reading
+	if now.UnixNano()-s.typed.Load() < int64(echoesFor) {
+		wait = typing
+	}
+	rest := s.newest.Add(wait.rest)
+	if late := s.first.Add(wait.late); late.Before(rest) {
 		rest = late
 	}
 	for _, g := range s.groups {

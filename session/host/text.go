@@ -72,6 +72,7 @@ func (p *player) playText(m session.MemberID, ev screen.Input) bool {
 	if p.over.Load() || p.text == nil || !(*p.may.Load())[m] {
 		return false
 	}
+	p.typed()
 	if err := p.text.Play(uint64(m), ev); err != nil {
 		p.log.Debug("input not played", "kind", ev.Kind, "err", err)
 	}
