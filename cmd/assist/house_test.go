@@ -45,6 +45,10 @@ var rules = []rule{
 		why: "the console's end talks to a host over the link, never by calling it",
 	},
 	{
+		in: "session/transfer", not: append([]string{quic, "assist/session/host", "assist/session/agent", "assist/session/broker", "assist/tui"}, bubbles...),
+		why: "both ends move files by the same rules, over any stream",
+	},
+	{
 		in: "session/broker", not: append([]string{"assist/session/host", "assist/session/agent", "assist/tui", "assist/screen", "assist/diag", quic}, bubbles...),
 		why: "who is who and who is where needs no picture and no socket; it speaks over streams it is handed",
 	},
