@@ -20,3 +20,15 @@ func filesFolder(dir string) (string, error) {
 	}
 	return whole, nil
 }
+
+// machineFiles is the folder for files of a machine: what --files names, else one in the machine's own folder.
+func (f *hostFlags) machineFiles(state string) (string, error) {
+	if f.files != "" {
+		return filesFolder(f.files)
+	}
+	dir := filepath.Join(state, "files")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("folder for files: %w", err)
+	}
+	return filesFolder(dir)
+}

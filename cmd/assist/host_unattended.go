@@ -136,6 +136,9 @@ func (f *hostFlags) stage() (machine.Stage, error) {
 	if s.Config.Mode, err = controlMode(f.control); err != nil {
 		return s, err
 	}
+	if s.Config.Files, err = f.machineFiles(f.folder().Dir); err != nil {
+		return s, err
+	}
 	if !silent.only(silent.display) {
 		gone, err := silent.desktop(&s.Config)
 		if err != nil {
