@@ -74,6 +74,22 @@ func (l *Link) Err() error { return ended(l.conn) }
 // LastHeard is when the last packet from the other end arrived; a false relay could invent it.
 func (l *Link) LastHeard() time.Time { return l.v.start.Add(time.Duration(l.peer.heard.Load())) }
 
+// Way is how packets travel now, since when, and why.
+func (l *Link) Way() Change {
+	way := *l.v.last.Load()
+	d := l.direct.Load()
+	if d == nil {
+		return way
+	}
+	switch last := d.last.Load(); {
+	case d.way.Load() != nil && last != nil:
+		return *last
+	case last != nil && last.Path != PathDirect && last.At.After(way.At):
+		way.At, way.Why = last.At, last.Why
+	}
+	return way
+}
+
 // Stats is what is known about a link at one moment.
 type Stats struct {
 	Path              Path          // how packets travel: PathDirect, PathRelay or PathTCP
@@ -89,17 +105,10 @@ type Stats struct {
 func (l *Link) Stats() Stats {
 	s := l.conn.ConnectionStats()
 	out := Stats{
-		Path: l.v.route.Load().path(), Changed: *l.v.last.Load(), RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
+		Changed: l.Way(), RTT: s.SmoothedRTT, MinRTT: s.MinRTT, BytesIn: s.BytesReceived, BytesOut: s.BytesSent,
 		LastHeard: l.LastHeard(),
 	}
-	if d := l.direct.Load(); d != nil {
-		if d.way.Load() != nil {
-			out.Path = PathDirect
-		}
-		if c := d.last.Load(); c != nil && (c.At.After(out.Changed.At) || out.Path == PathDirect) {
-			out.Changed = *c
-		}
-	}
+	out.Path = out.Changed.Path
 	l.mu.Lock()
 	out.Loss = l.loss.update(time.Now(), s.PacketsSent, s.PacketsLost)
 	l.mu.Unlock()

@@ -75,6 +75,7 @@ func (l *fakeLink) pipe() (a, b *pipe) {
 func (l *fakeLink) Exporter(string, []byte, int) ([]byte, error) { return make([]byte, 32), nil }
 func (l *fakeLink) PeerFingerprint() transport.Fingerprint       { return l.device }
 func (l *fakeLink) LastHeard() time.Time                         { return time.Now() }
+func (l *fakeLink) Way() transport.Change                        { return transport.Change{Path: transport.PathRelay} }
 func (l *fakeLink) SeekDirect()                                  {}
 func (l *fakeLink) Done() <-chan struct{}                        { return l.done }
 func (l *fakeLink) Err() error {

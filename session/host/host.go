@@ -270,6 +270,7 @@ type link interface {
 	inner.Exporter
 	PeerFingerprint() transport.Fingerprint
 	LastHeard() time.Time
+	Way() transport.Change
 	SeekDirect()
 	OpenUni(ctx context.Context, kind wireKind) (transport.SendStream, error)
 	AcceptStream(ctx context.Context) (wireKind, transport.Stream, error)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"assist/transport/transporttest"
@@ -281,12 +282,45 @@ func (l *lab) partitions() error {
 				asked++
 			}
 		}
-		console.tell("control")
 		noticed, told, took := time.Duration(seen.At-at.UnixNano()), time.Duration(customer.At-at.UnixNano()), time.Duration(back.At-up.UnixNano())
 		l.add(fmt.Sprintf("the host has no network for %v: agent and customer see it after, contact again after, what was said arrives, questions", d),
 			"3 s, 3 s, –, yes, 0", fmt.Sprintf("%s, %s, %s, %s, %d", ms(noticed), ms(told), ms(took), map[bool]string{true: "yes", false: "no"}[err == nil], asked),
 			noticed <= 3500*time.Millisecond && told <= 3500*time.Millisecond && err == nil && asked == 0)
 		time.Sleep(3 * time.Second)
 	}
+	return l.suspended(host, console)
+}
+
+// suspended stops the host's process for a while, as a laptop that sleeps.
+func (l *lab) suspended(host, console *proc) error {
+	const d = 20 * time.Second
+	at := time.Now()
+	// The process is the child of ip(8), which has become it.
+	if err := host.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	_, err := console.wait("lost", at, d, func(e event) bool { return e.Text == "lost" })
+	if err != nil {
+		return err
+	}
+	console.tell("say good morning")
+	time.Sleep(max(0, time.Until(at.Add(d))))
+	up := time.Now()
+	if err := host.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		return err
+	}
+	back, err := console.wait("back", up, 60*time.Second, func(e event) bool { return e.Text == "in" })
+	if err != nil {
+		return err
+	}
+	_, err = console.wait("the words", up, 10*time.Second, func(e event) bool { return e.What == "heard" && e.Text == "good morning" })
+	asked := 0
+	for _, e := range host.all(at) {
+		if e.What == "asked" {
+			asked++
+		}
+	}
+	l.add(fmt.Sprintf("the host is suspended for %v: contact again after, what was said arrives, questions", d), "–, yes, 0",
+		fmt.Sprintf("%s, %s, %d", ms(time.Duration(back.At-up.UnixNano())), map[bool]string{true: "yes", false: "no"}[err == nil], asked), err == nil && asked == 0)
 	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,38 +34,42 @@ var losses = []struct {
 
 // keys types over lines that lose packets; mosh and ssh do the same over lines of the same kind, all at the same time.
 func (l *lab) keys() error {
-	results := make([][]row, len(losses))
+	results := make([][4]row, len(losses))
 	var all sync.WaitGroup
 	for i, c := range losses {
+		line := transporttest.Trouble{Delay: 50 * time.Millisecond, Loss: c.share}
 		all.Go(func() {
-			line := transporttest.Trouble{Delay: 50 * time.Millisecond, Loss: c.share}
 			what := fmt.Sprintf("%d keys, 100 ms there and back, %.0f %% lost each way", *keys, c.share*100)
 			target := fmt.Sprintf("%s / %s", ms(c.median), ms(c.p99))
 			confirmed, shown, err := l.typeOver(line)
 			if err != nil {
-				results[i] = append(results[i], row{what: what, target: target, result: err.Error()})
+				results[i][0] = row{what: what, target: target, result: err.Error()}
 				return
 			}
 			ok := quantile(confirmed, 0.5) <= c.median && quantile(confirmed, 0.99) <= c.p99
-			results[i] = append(results[i], row{what: what + ": until the host has confirmed them, median / p99", target: target, result: figures(confirmed), ok: ok})
-			results[i] = append(results[i], row{what: "… until their picture is seen (paced to 15 a second)", target: "–", result: figures(shown), ok: true})
-			for _, other := range []struct {
-				name string
-				run  func(transporttest.Trouble) ([]time.Duration, error)
-			}{{"mosh, no prediction", l.mosh}, {"ssh", l.ssh}} {
+			results[i][0] = row{what: what + ": until the host has confirmed them, median / p99", target: target, result: figures(confirmed), ok: ok}
+			results[i][1] = row{what: "… until their picture is seen (paced to 15 a second)", target: "–", result: figures(shown), ok: true}
+		})
+		for j, other := range []struct {
+			name string
+			run  func(transporttest.Trouble) ([]time.Duration, error)
+		}{{"mosh, no prediction", l.mosh}, {"ssh", l.ssh}} {
+			all.Go(func() {
 				took, err := other.run(line)
 				result := figures(took)
 				if err != nil {
 					result = "not here: " + err.Error()
 				}
-				results[i] = append(results[i], row{what: "… " + other.name + ", until their echo is seen", target: "–", result: result, ok: true})
-			}
-		})
+				results[i][2+j] = row{what: "… " + other.name + ", until their echo is seen", target: "–", result: result, ok: true}
+			})
+		}
 	}
 	all.Wait()
 	for _, rs := range results {
 		for _, r := range rs {
-			l.add(r.what, r.target, r.result, r.ok)
+			if r.what != "" {
+				l.add(r.what, r.target, r.result, r.ok)
+			}
 		}
 	}
 	return nil
@@ -164,7 +169,7 @@ func (l *lab) mosh(c transporttest.Trouble) ([]time.Duration, error) {
 	}
 	client := inside(line.B, "mosh-client", line.AddrA.String(), "60001")
 	client.Env = append(os.Environ(), "MOSH_KEY="+string(key[1]), "MOSH_PREDICTION_DISPLAY=never", "TERM=xterm", "LANG=C.UTF-8", "LC_ALL=C.UTF-8")
-	return echoes(client, 20)
+	return l.echoes(client, 20)
 }
 
 // ssh types through ssh.
@@ -197,7 +202,7 @@ func (l *lab) ssh(c transporttest.Trouble) ([]time.Duration, error) {
 		_ = serve.Wait()
 	}()
 	time.Sleep(500 * time.Millisecond)
-	return echoes(inside(line.B, "ssh", "-tt", "-p", "2222", "-i", filepath.Join(dir, "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+	return l.echoes(inside(line.B, "ssh", "-tt", "-p", "2222", "-i", filepath.Join(dir, "user"), "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
 		"-o", "ConnectTimeout=60", "root@"+line.AddrA.String(), "stty raw -echo; exec "+l.self+" -role echo"), 0)
 }
 
@@ -205,7 +210,7 @@ var control = regexp.MustCompile(`\x1b(\[[0-9;?]*[a-zA-Z]|\][^\x07]*\x07|[()][A-
 
 // echoes types letters into a program on a terminal and says how long each took to come back. Where that skips what has been
 // replaced on the screen, a letter stands for up to ahead letters before it, too.
-func echoes(cmd *exec.Cmd, ahead int) ([]time.Duration, error) {
+func (l *lab) echoes(cmd *exec.Cmd, ahead int) ([]time.Duration, error) {
 	args := append([]string{"-c", `stty raw -echo; exec "$@"`, "sh"}, cmd.Args...) // the local end must not echo
 	raw := exec.Command("/bin/sh", args...)
 	raw.Env = cmd.Env
@@ -262,6 +267,8 @@ func echoes(cmd *exec.Cmd, ahead int) ([]time.Duration, error) {
 					break
 				}
 			}
+		case <-l.ctx.Done():
+			return nil, context.Cause(l.ctx)
 		case <-late:
 			return nil, fmt.Errorf("%d of %d echoes were seen", next, *keys)
 		}

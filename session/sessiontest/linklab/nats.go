@@ -280,6 +280,9 @@ func (l *lab) blocked() error {
 	}
 	took, err := l.connected(r, n, code.Text)
 	l.add("UDP is blocked: connected over TCP after", "at most 3000 ms", result(took, err), err == nil && took <= 3*time.Second)
+	if err := l.opened(r, n, code.Text); err != nil {
+		return err
+	}
 	if err := n.nft(n.consoleBox, "add rule ip fw pass iifname \"lan0\" drop\n"); err != nil {
 		return err
 	}
@@ -293,6 +296,25 @@ func (l *lab) blocked() error {
 	took, err = l.connected(r, n, code.Text)
 	os.Unsetenv("HTTPS_PROXY")
 	l.add("only a CONNECT proxy leads out: connected after", "at most 3000 ms", result(took, err), err == nil && took <= 3*time.Second)
+	return nil
+}
+
+// opened lets UDP through again while a console travels by TCP.
+func (l *lab) opened(r *relayAt, n *boxes, code string) error {
+	c, err := l.console(r, n.console, "auto", code)
+	if err != nil {
+		return err
+	}
+	defer c.stop()
+	if _, err := c.wait("tcp", time.Time{}, 10*time.Second, func(e event) bool { return e.Path == "tcp" }); err != nil {
+		return err
+	}
+	at := time.Now()
+	if err := n.nft(n.consoleBox, "flush chain ip fw pass\n"); err != nil {
+		return err
+	}
+	e, err := c.wait("UDP", at, 80*time.Second, func(e event) bool { return e.Path != "tcp" && e.Path != "" })
+	l.add("UDP is let through again: the way that is taken then, after", "within 65 s", fmt.Sprintf("%s, %s", e.Path, result(time.Duration(e.At-at.UnixNano()), err)), err == nil)
 	return nil
 }
 

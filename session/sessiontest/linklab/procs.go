@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 
 // proc is a child process and what it said.
 type proc struct {
+	ctx   context.Context // of the lab
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	ended chan struct{}
@@ -40,7 +42,7 @@ func (l *lab) start(ns, role string, args ...string) (*proc, error) {
 }
 
 func (l *lab) launch(cmd *exec.Cmd, name string) (*proc, error) {
-	p := &proc{cmd: cmd, ended: make(chan struct{}), more: make(chan struct{})}
+	p := &proc{ctx: l.ctx, cmd: cmd, ended: make(chan struct{}), more: make(chan struct{})}
 	log, err := os.OpenFile(filepath.Join(l.dir, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -110,6 +112,8 @@ func (p *proc) wait(what string, from time.Time, limit time.Duration, ok func(ev
 		case <-more:
 		case <-p.ended:
 			return event{}, fmt.Errorf("%s: the process has ended", what)
+		case <-p.ctx.Done():
+			return event{}, context.Cause(p.ctx)
 		case <-late:
 			return event{}, fmt.Errorf("%s: not within %v", what, limit)
 		}
