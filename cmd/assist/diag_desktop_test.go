@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,5 +138,30 @@ func TestDiagnosticsByTheVerbAlone(t *testing.T) {
 	var s diag.Sample
 	if err := json.Unmarshal(first, &s); err != nil || s.Memory <= 0 {
 		t.Errorf("%s: %v", first, err)
+	}
+}
+
+// A process is ended when the machine says yes by itself, and only that one.
+func TestAProcessIsEndedByAVerb(t *testing.T) {
+	stage := setStage(t, demo.Plan{Script: true, Host: []string{"--yes", "--allow", "view,diag,run", "--json"}})
+	victim := exec.Command("sleep", "300")
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = victim.Process.Kill() }()
+	done := make(chan error, 1)
+	go func() { done <- victim.Wait() }()
+	pid := strconv.Itoa(victim.Process.Pid)
+	out, err := verb(t, stage, "kill", stage.Code, pid, "--json").Output()
+	if err != nil || !strings.Contains(string(out), `{"done":"end process `+pid+` of this computer"}`) {
+		t.Fatalf("%v: %s", err, out)
+	}
+	if err := <-done; err == nil || !strings.Contains(err.Error(), "terminated") {
+		t.Errorf("%v", err)
+	}
+	cmd := verb(t, stage, "restart", stage.Code, "no-such-unit-9.service")
+	words, _ := cmd.CombinedOutput()
+	if cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(words), "not done") {
+		t.Errorf("exit %d: %s", cmd.ProcessState.ExitCode(), words)
 	}
 }

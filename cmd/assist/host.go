@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"assist/diag/probe"
+	"assist/diag/remedy"
 	"assist/screen/capture"
 	"assist/screen/inject"
 	"assist/session"
@@ -140,7 +141,7 @@ func (f *hostFlags) share(ctx context.Context, words io.Writer, h *host.Host) er
 
 // config is what the flags say by themselves.
 func (f *hostFlags) config() (host.Config, error) {
-	cfg := host.Config{Code: f.code, Customer: f.customer, Software: software(), System: probe.System().Line(), Prober: &probe.Machine{}}
+	cfg := host.Config{Code: f.code, Customer: f.customer, Software: software(), System: probe.System().Line(), Prober: &probe.Machine{}, Doer: &remedy.Machine{}}
 	if cfg.Customer == "" {
 		cfg.Customer = loginName()
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"assist/diag/probe"
+	"assist/diag/remedy"
 	"assist/session/host"
 	"assist/session/host/machine"
 	"assist/transport"
@@ -131,7 +132,7 @@ func loosened(path string) bool {
 func (f *hostFlags) stage() (machine.Stage, error) {
 	silent := *f
 	silent.json = true // nobody sits at this program's terminal
-	s := machine.Stage{Config: host.Config{Customer: f.customer, Prober: &probe.Machine{}}, Close: func() {}}
+	s := machine.Stage{Config: host.Config{Customer: f.customer, Prober: &probe.Machine{}, Doer: &remedy.Machine{}}, Close: func() {}}
 	var err error
 	if s.Config.Mode, err = controlMode(f.control); err != nil {
 		return s, err

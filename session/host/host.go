@@ -66,6 +66,7 @@ type Config struct {
 	Text      TextSource         // nil: there is no text; one of both there is
 	Injector  Injector
 	Prober    Prober // reads this machine for reports; nil: there are none
+	Doer      Doer   // does something about what was found; nil: nothing is done
 	Fronts    []Front
 	Answer    *AutoAnswer
 	Gate      Gate        // decides where nobody has to answer; nil: the customer is asked

@@ -87,6 +87,9 @@ func (h *Host) action(m *inner.RunBegin) (action, error) {
 	case *inner.RunBegin_Command:
 		c, err := inner.ParseCommand(a.Command)
 		return func(ctx context.Context, by session.Member, r *run) error { return r.command(ctx, by, c) }, err
+	case *inner.RunBegin_Deed:
+		d, err := inner.ParseDeed(a.Deed)
+		return func(ctx context.Context, by session.Member, r *run) error { return r.deed(ctx, by, d) }, err
 	}
 	return nil, fmt.Errorf("%w: nothing that this host can do", inner.ErrMalformed)
 }

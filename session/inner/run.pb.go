@@ -159,6 +159,7 @@ type RunBegin struct {
 	// Types that are valid to be assigned to Action:
 	//
 	//	*RunBegin_Command
+	//	*RunBegin_Deed
 	Action        isRunBegin_Action `protobuf_oneof:"action"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -210,6 +211,15 @@ func (x *RunBegin) GetCommand() *RunCommand {
 	return nil
 }
 
+func (x *RunBegin) GetDeed() *RunDeed {
+	if x != nil {
+		if x, ok := x.Action.(*RunBegin_Deed); ok {
+			return x.Deed
+		}
+	}
+	return nil
+}
+
 type isRunBegin_Action interface {
 	isRunBegin_Action()
 }
@@ -218,7 +228,82 @@ type RunBegin_Command struct {
 	Command *RunCommand `protobuf:"bytes,1,opt,name=command,proto3,oneof"`
 }
 
+type RunBegin_Deed struct {
+	Deed *RunDeed `protobuf:"bytes,2,opt,name=deed,proto3,oneof"`
+}
+
 func (*RunBegin_Command) isRunBegin_Action() {}
+
+func (*RunBegin_Deed) isRunBegin_Action() {}
+
+// RunDeed is one thing that is done about a finding; exactly one field says which. The customer is asked about each.
+type RunDeed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Restart       string                 `protobuf:"bytes,1,opt,name=restart,proto3" json:"restart,omitempty"` // name of a unit or service
+	End           uint32                 `protobuf:"varint,2,opt,name=end,proto3" json:"end,omitempty"`        // a process
+	Hard          bool                   `protobuf:"varint,3,opt,name=hard,proto3" json:"hard,omitempty"`      // without letting it tidy up
+	Reboot        bool                   `protobuf:"varint,4,opt,name=reboot,proto3" json:"reboot,omitempty"`  // the machine
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunDeed) Reset() {
+	*x = RunDeed{}
+	mi := &file_session_inner_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunDeed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunDeed) ProtoMessage() {}
+
+func (x *RunDeed) ProtoReflect() protoreflect.Message {
+	mi := &file_session_inner_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunDeed.ProtoReflect.Descriptor instead.
+func (*RunDeed) Descriptor() ([]byte, []int) {
+	return file_session_inner_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RunDeed) GetRestart() string {
+	if x != nil {
+		return x.Restart
+	}
+	return ""
+}
+
+func (x *RunDeed) GetEnd() uint32 {
+	if x != nil {
+		return x.End
+	}
+	return 0
+}
+
+func (x *RunDeed) GetHard() bool {
+	if x != nil {
+		return x.Hard
+	}
+	return false
+}
+
+func (x *RunDeed) GetReboot() bool {
+	if x != nil {
+		return x.Reboot
+	}
+	return false
+}
 
 type RunCommand struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -232,7 +317,7 @@ type RunCommand struct {
 
 func (x *RunCommand) Reset() {
 	*x = RunCommand{}
-	mi := &file_session_inner_run_proto_msgTypes[2]
+	mi := &file_session_inner_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -244,7 +329,7 @@ func (x *RunCommand) String() string {
 func (*RunCommand) ProtoMessage() {}
 
 func (x *RunCommand) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[2]
+	mi := &file_session_inner_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -257,7 +342,7 @@ func (x *RunCommand) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCommand.ProtoReflect.Descriptor instead.
 func (*RunCommand) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{2}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RunCommand) GetWords() []string {
@@ -298,7 +383,7 @@ type RunSize struct {
 
 func (x *RunSize) Reset() {
 	*x = RunSize{}
-	mi := &file_session_inner_run_proto_msgTypes[3]
+	mi := &file_session_inner_run_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -310,7 +395,7 @@ func (x *RunSize) String() string {
 func (*RunSize) ProtoMessage() {}
 
 func (x *RunSize) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[3]
+	mi := &file_session_inner_run_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -323,7 +408,7 @@ func (x *RunSize) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSize.ProtoReflect.Descriptor instead.
 func (*RunSize) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{3}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RunSize) GetColumns() uint32 {
@@ -348,7 +433,7 @@ type RunStdinEnd struct {
 
 func (x *RunStdinEnd) Reset() {
 	*x = RunStdinEnd{}
-	mi := &file_session_inner_run_proto_msgTypes[4]
+	mi := &file_session_inner_run_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -360,7 +445,7 @@ func (x *RunStdinEnd) String() string {
 func (*RunStdinEnd) ProtoMessage() {}
 
 func (x *RunStdinEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[4]
+	mi := &file_session_inner_run_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -373,7 +458,7 @@ func (x *RunStdinEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunStdinEnd.ProtoReflect.Descriptor instead.
 func (*RunStdinEnd) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{4}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{5}
 }
 
 type FromRun struct {
@@ -393,7 +478,7 @@ type FromRun struct {
 
 func (x *FromRun) Reset() {
 	*x = FromRun{}
-	mi := &file_session_inner_run_proto_msgTypes[5]
+	mi := &file_session_inner_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -405,7 +490,7 @@ func (x *FromRun) String() string {
 func (*FromRun) ProtoMessage() {}
 
 func (x *FromRun) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[5]
+	mi := &file_session_inner_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -418,7 +503,7 @@ func (x *FromRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FromRun.ProtoReflect.Descriptor instead.
 func (*FromRun) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{5}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *FromRun) GetKind() isFromRun_Kind {
@@ -530,7 +615,7 @@ type RunBegun struct {
 
 func (x *RunBegun) Reset() {
 	*x = RunBegun{}
-	mi := &file_session_inner_run_proto_msgTypes[6]
+	mi := &file_session_inner_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -542,7 +627,7 @@ func (x *RunBegun) String() string {
 func (*RunBegun) ProtoMessage() {}
 
 func (x *RunBegun) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[6]
+	mi := &file_session_inner_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -555,7 +640,7 @@ func (x *RunBegun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunBegun.ProtoReflect.Descriptor instead.
 func (*RunBegun) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{6}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{7}
 }
 
 type RunOver struct {
@@ -569,7 +654,7 @@ type RunOver struct {
 
 func (x *RunOver) Reset() {
 	*x = RunOver{}
-	mi := &file_session_inner_run_proto_msgTypes[7]
+	mi := &file_session_inner_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +666,7 @@ func (x *RunOver) String() string {
 func (*RunOver) ProtoMessage() {}
 
 func (x *RunOver) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[7]
+	mi := &file_session_inner_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +679,7 @@ func (x *RunOver) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunOver.ProtoReflect.Descriptor instead.
 func (*RunOver) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{7}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunOver) GetStatus() uint32 {
@@ -628,7 +713,7 @@ type RunRefused struct {
 
 func (x *RunRefused) Reset() {
 	*x = RunRefused{}
-	mi := &file_session_inner_run_proto_msgTypes[8]
+	mi := &file_session_inner_run_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +725,7 @@ func (x *RunRefused) String() string {
 func (*RunRefused) ProtoMessage() {}
 
 func (x *RunRefused) ProtoReflect() protoreflect.Message {
-	mi := &file_session_inner_run_proto_msgTypes[8]
+	mi := &file_session_inner_run_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +738,7 @@ func (x *RunRefused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRefused.ProtoReflect.Descriptor instead.
 func (*RunRefused) Descriptor() ([]byte, []int) {
-	return file_session_inner_run_proto_rawDescGZIP(), []int{8}
+	return file_session_inner_run_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RunRefused) GetCode() uint32 {
@@ -681,10 +766,16 @@ const file_session_inner_run_proto_rawDesc = "" +
 	"\tstdin_end\x18\x03 \x01(\v2\x19.assist.inner.RunStdinEndH\x00R\bstdinEnd\x12\x18\n" +
 	"\x06signal\x18\x04 \x01(\rH\x00R\x06signal\x12+\n" +
 	"\x04size\x18\x05 \x01(\v2\x15.assist.inner.RunSizeH\x00R\x04sizeB\x06\n" +
-	"\x04kind\"J\n" +
+	"\x04kind\"w\n" +
 	"\bRunBegin\x124\n" +
-	"\acommand\x18\x01 \x01(\v2\x18.assist.inner.RunCommandH\x00R\acommandB\b\n" +
-	"\x06action\"\x7f\n" +
+	"\acommand\x18\x01 \x01(\v2\x18.assist.inner.RunCommandH\x00R\acommand\x12+\n" +
+	"\x04deed\x18\x02 \x01(\v2\x15.assist.inner.RunDeedH\x00R\x04deedB\b\n" +
+	"\x06action\"a\n" +
+	"\aRunDeed\x12\x18\n" +
+	"\arestart\x18\x01 \x01(\tR\arestart\x12\x10\n" +
+	"\x03end\x18\x02 \x01(\rR\x03end\x12\x12\n" +
+	"\x04hard\x18\x03 \x01(\bR\x04hard\x12\x16\n" +
+	"\x06reboot\x18\x04 \x01(\bR\x06reboot\"\x7f\n" +
 	"\n" +
 	"RunCommand\x12\x14\n" +
 	"\x05words\x18\x01 \x03(\tR\x05words\x12\x16\n" +
@@ -727,32 +818,34 @@ func file_session_inner_run_proto_rawDescGZIP() []byte {
 	return file_session_inner_run_proto_rawDescData
 }
 
-var file_session_inner_run_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_session_inner_run_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_session_inner_run_proto_goTypes = []any{
 	(*ToRun)(nil),       // 0: assist.inner.ToRun
 	(*RunBegin)(nil),    // 1: assist.inner.RunBegin
-	(*RunCommand)(nil),  // 2: assist.inner.RunCommand
-	(*RunSize)(nil),     // 3: assist.inner.RunSize
-	(*RunStdinEnd)(nil), // 4: assist.inner.RunStdinEnd
-	(*FromRun)(nil),     // 5: assist.inner.FromRun
-	(*RunBegun)(nil),    // 6: assist.inner.RunBegun
-	(*RunOver)(nil),     // 7: assist.inner.RunOver
-	(*RunRefused)(nil),  // 8: assist.inner.RunRefused
+	(*RunDeed)(nil),     // 2: assist.inner.RunDeed
+	(*RunCommand)(nil),  // 3: assist.inner.RunCommand
+	(*RunSize)(nil),     // 4: assist.inner.RunSize
+	(*RunStdinEnd)(nil), // 5: assist.inner.RunStdinEnd
+	(*FromRun)(nil),     // 6: assist.inner.FromRun
+	(*RunBegun)(nil),    // 7: assist.inner.RunBegun
+	(*RunOver)(nil),     // 8: assist.inner.RunOver
+	(*RunRefused)(nil),  // 9: assist.inner.RunRefused
 }
 var file_session_inner_run_proto_depIdxs = []int32{
 	1, // 0: assist.inner.ToRun.begin:type_name -> assist.inner.RunBegin
-	4, // 1: assist.inner.ToRun.stdin_end:type_name -> assist.inner.RunStdinEnd
-	3, // 2: assist.inner.ToRun.size:type_name -> assist.inner.RunSize
-	2, // 3: assist.inner.RunBegin.command:type_name -> assist.inner.RunCommand
-	3, // 4: assist.inner.RunCommand.terminal:type_name -> assist.inner.RunSize
-	6, // 5: assist.inner.FromRun.begun:type_name -> assist.inner.RunBegun
-	7, // 6: assist.inner.FromRun.over:type_name -> assist.inner.RunOver
-	8, // 7: assist.inner.FromRun.refused:type_name -> assist.inner.RunRefused
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	5, // 1: assist.inner.ToRun.stdin_end:type_name -> assist.inner.RunStdinEnd
+	4, // 2: assist.inner.ToRun.size:type_name -> assist.inner.RunSize
+	3, // 3: assist.inner.RunBegin.command:type_name -> assist.inner.RunCommand
+	2, // 4: assist.inner.RunBegin.deed:type_name -> assist.inner.RunDeed
+	4, // 5: assist.inner.RunCommand.terminal:type_name -> assist.inner.RunSize
+	7, // 6: assist.inner.FromRun.begun:type_name -> assist.inner.RunBegun
+	8, // 7: assist.inner.FromRun.over:type_name -> assist.inner.RunOver
+	9, // 8: assist.inner.FromRun.refused:type_name -> assist.inner.RunRefused
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_session_inner_run_proto_init() }
@@ -769,8 +862,9 @@ func file_session_inner_run_proto_init() {
 	}
 	file_session_inner_run_proto_msgTypes[1].OneofWrappers = []any{
 		(*RunBegin_Command)(nil),
+		(*RunBegin_Deed)(nil),
 	}
-	file_session_inner_run_proto_msgTypes[5].OneofWrappers = []any{
+	file_session_inner_run_proto_msgTypes[6].OneofWrappers = []any{
 		(*FromRun_Begun)(nil),
 		(*FromRun_Out)(nil),
 		(*FromRun_Err)(nil),
@@ -784,7 +878,7 @@ func file_session_inner_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_session_inner_run_proto_rawDesc), len(file_session_inner_run_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
