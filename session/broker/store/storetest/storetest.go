@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package storetest runs real PostgreSQL servers for tests: Debian's, each with a data folder and a port of its own on
 // loopback, made by the test and gone with it. A test without an installed server is skipped with a sentence.
 package storetest
