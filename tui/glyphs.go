@@ -8,8 +8,10 @@ import (
 	"assist/screen"
 	"assist/screen/raster"
 	"assist/tui/cell"
+	"assist/tui/painter"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 )
@@ -36,17 +38,58 @@ func (m *model) told(msg tea.Msg) bool {
 			m.opt.painter.Report(msg.Value == ansi.ModeSet || msg.Value == ansi.ModeReset || msg.Value == ansi.ModePermanentlySet)
 		}
 		return true
+	case uv.KittyGraphicsEvent:
+		m.draws.images = m.draws.images || string(msg.Payload) == "OK"
 	default:
 		return false
 	}
-	if m.opt.Glyphs == nil && !m.draws.chosen {
+	if m.opt.painter == nil {
+		m.draws.images = false
+	} else {
+		m.opt.painter.SetImages(m.draws.protocol())
+	}
+	switch {
+	case m.opt.Glyphs != nil, m.draws.chosen:
+	case m.draws.images && m.profile >= colorprofile.ANSI256:
+		m.viewer.SetMode(raster.Pixels)
+	default:
 		m.viewer.SetMode(glyphsOf(m.draws.name))
 	}
 	return true
 }
 
+// protocol is by which sequences the terminal takes images, if it takes any.
+func (d draws) protocol() painter.Protocol {
+	switch {
+	case strings.HasPrefix(d.name, "iTerm2"):
+		return painter.ITerm
+	case strings.HasPrefix(d.name, "tmux"):
+		return painter.Holders
+	}
+	return painter.Kitty
+}
+
+// askers are terminals that understand the question for images, by the beginning of their names.
+var askers = []string{"kitty", "ghostty", "wezterm", "konsole", "contour"}
+
 // askMore asks what only a terminal of that name would understand.
-func (m *model) askMore() tea.Cmd { return nil }
+func (m *model) askMore() tea.Cmd {
+	if m.draws.asked || m.opt.painter == nil {
+		return nil
+	}
+	name := strings.ToLower(m.draws.name)
+	if strings.HasPrefix(name, "iterm2") {
+		m.draws.asked, m.draws.images = true, true
+		return func() tea.Msg { return tea.TerminalVersionMsg{Name: m.draws.name} }
+	}
+	for _, a := range askers {
+		if strings.HasPrefix(name, a) {
+			m.draws.asked = true
+			return tea.Raw(painter.AskImages)
+		}
+	}
+	return nil
+}
 
 // finest are terminals that draw fine glyphs by themselves, whatever the font has, by the beginning of the name that they give,
 // and since which version.

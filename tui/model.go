@@ -15,6 +15,7 @@ import (
 	"assist/tui/dialog"
 	"assist/tui/keys"
 	"assist/tui/notices"
+	"assist/tui/painter"
 	"assist/tui/status"
 	"assist/tui/textpane"
 	"assist/tui/theme"
@@ -113,6 +114,9 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 	m.pin = opt.Quality
 	if opt.Glyphs != nil {
 		m.viewer.SetMode(*opt.Glyphs)
+		if *opt.Glyphs == raster.Pixels && opt.painter != nil { // the person knows better, should the terminal not answer
+			opt.painter.SetImages(painter.Kitty)
+		}
 	}
 	m.restyle()
 	return m

@@ -16,6 +16,9 @@ type filter struct {
 // maxRest is the longest sequence that is waited for, in bytes; a clipboard is the longest that there is.
 const maxRest = 2 << 20
 
+// AskImages asks whether the terminal takes images by kitty's protocol: one of a single pixel is looked at and not kept.
+const AskImages = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
+
 // found is what the painter wants to know of the stream.
 type found struct {
 	sentinel func(r rune)
@@ -135,7 +138,7 @@ func length(b []byte) int {
 // sequence appends s if it is one that a console has for its terminal.
 func (f *filter) sequence(out, s []byte, tell found) []byte {
 	switch {
-	case s[1] == '[' && f.csi(s, tell), s[1] == ']' && osc(s), s[1] == 'P' && dcs(s), len(s) == 2 && strings.IndexByte("78M=>", s[1]) >= 0:
+	case string(s) == AskImages, s[1] == '[' && f.csi(s, tell), s[1] == ']' && osc(s), s[1] == 'P' && dcs(s), len(s) == 2 && strings.IndexByte("78M=>", s[1]) >= 0:
 		if isSync(s) {
 			return out
 		}

@@ -125,7 +125,7 @@ func (h *hole) rows() []string {
 }
 
 // seen is told of each sentinel that Bubble Tea writes: the cell is the hole's from now on, and shows nothing.
-func (h *hole) seen(r rune, e *raster.Encoder) {
+func (h *hole) seen(r rune, e *raster.Encoder, freed func(image.Point)) {
 	v := int(r - sentinels)
 	g, ty, tx := v/perGen, v/perRow%64, v%perRow
 	if g == split || h.size.X == 0 {
@@ -148,8 +148,29 @@ func (h *hole) seen(r rune, e *raster.Encoder) {
 			if !h.under[i] {
 				e.Free(x, y)
 			}
+			freed(image.Pt(x, y))
 		}
 	}
+}
+
+// inside is what is covered, in cells of the hole, and what Bubble Tea has still to write.
+func (h *hole) inside() (out []image.Rectangle) {
+	for _, r := range h.covered {
+		if r = r.Sub(h.at).Intersect(image.Rectangle{Max: h.size}); !r.Empty() {
+			out = append(out, r)
+		}
+	}
+	if h.nDue > 0 {
+		var due image.Rectangle
+		for i, d := range h.due {
+			if d {
+				at := image.Pt(i%h.size.X, i/h.size.X)
+				due = due.Union(image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))})
+			}
+		}
+		out = append(out, due)
+	}
+	return out
 }
 
 func mod(a, n int) int { return ((a % n) + n) % n }

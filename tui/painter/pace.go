@@ -32,9 +32,9 @@ type pace struct {
 	confirmed uint64
 	asking    bool
 	askedAt   time.Time
-	askedFor  uint64 // what was sent when it was asked
-	full      bool   // the window was, since the last answer
-	last      time.Time
+	askedFor  uint64    // what was sent when it was asked
+	full      bool      // the window was, since the last answer
+	first     time.Time // write since what was confirmed
 	deaf      int
 }
 
@@ -69,6 +69,9 @@ func (p *pace) wait(now time.Time) time.Duration {
 
 // ask says whether the next write of n bytes should end with a question.
 func (p *pace) ask(now time.Time, n int) bool {
+	if p.waiting() == 0 {
+		p.first = now
+	}
 	if !p.answers || p.asking || now.Sub(p.askedAt) < askEvery && p.waiting()+n < p.limit()/2 {
 		return false
 	}
@@ -80,14 +83,14 @@ func (p *pace) ask(now time.Time, n int) bool {
 func (p *pace) answered(now time.Time) {
 	p.deaf = 0
 	if !p.answers {
-		p.answers, p.confirmed, p.last = true, p.sent, now
+		p.answers, p.confirmed = true, p.sent
 		return
 	}
 	if !p.asking {
 		return
 	}
-	n, dt := int(p.askedFor-p.confirmed), now.Sub(p.last)
-	p.asking, p.confirmed, p.last = false, p.askedFor, now
+	n, dt := int(p.askedFor-p.confirmed), now.Sub(p.first)
+	p.asking, p.confirmed, p.first = false, p.askedFor, now
 	took := now.Sub(p.askedAt)
 	if p.fastest == 0 || took < p.fastest {
 		p.fastest = max(took, time.Millisecond)

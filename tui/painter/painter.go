@@ -49,6 +49,7 @@ type Painter struct {
 	depth   raster.Depth
 	hole    hole
 	enc     raster.Encoder
+	tiles   tiles
 	filter  filter
 	queue   []byte // filtered, not yet written
 	alt     bool   // Bubble Tea has taken the alternate screen
@@ -100,9 +101,20 @@ func (p *Painter) Rows(f viewer.Frame) cell.Block {
 	}
 	p.mu.Lock()
 	dug := p.place(size, at, f.Mode, f.Depth)
+	if grid := f.Picture.Viewport.Grid; f.Mode == raster.Pixels && (dug || p.tiles.grid != grid || len(p.tiles.shown) == 0) {
+		p.queue = p.tiles.clear(p.queue)
+		p.tiles.place(grid, at)
+		copy(p.tiles.want, p.fit.Drawn())
+	}
+	if !slices.Equal(covered, p.hole.covered) {
+		p.poke() // what is an image has to go around it
+	}
 	dug = p.hole.cover(covered, &p.enc, p.now()) || dug
 	if dug || p.fit.Made() > 0 || !p.on {
 		copy(p.want, cells)
+		if f.Mode == raster.Pixels {
+			copy(p.tiles.want, p.fit.Drawn())
+		}
 		p.on = true
 		p.poke()
 	}
@@ -129,10 +141,14 @@ func (p *Painter) place(size, at image.Point, m raster.Mode, d raster.Depth) boo
 	case p.on && size == p.hole.size && at == p.hole.at && m == p.mode && d == p.depth:
 		return false
 	case p.on && size == p.hole.size && at == p.hole.at:
+		if m != p.mode {
+			p.queue = p.tiles.clear(p.queue)
+		}
 		p.mode, p.depth = m, d
 		p.enc.Remake(m, d)
 		return false
 	}
+	p.queue = p.tiles.clear(p.queue)
 	p.mode, p.depth = m, d
 	p.enc.Reset(size, at, m, d)
 	p.hole.dig(size, at)
@@ -146,6 +162,20 @@ func (p *Painter) Hide() {
 	defer p.mu.Unlock()
 	p.on = false
 	p.block = nil
+	if p.queue = p.tiles.clear(p.queue); len(p.queue) > 0 {
+		p.poke()
+	}
+}
+
+// SetImages says by which protocol the terminal takes images, for the mode that needs one.
+func (p *Painter) SetImages(proto Protocol) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if proto != p.tiles.proto {
+		p.queue = p.tiles.clear(p.queue)
+		p.tiles.proto = proto
+		p.poke()
+	}
 }
 
 // Tap lets f see whatever is written to the terminal, whole sequences at a time. It is called by Run and set before it.
@@ -264,6 +294,9 @@ func (p *Painter) paint(b []byte) []byte {
 	b = append(b, saveCursor...)
 	head := len(b)
 	b, p.pace.more = p.enc.Append(b, p.want, p.pace.budget())
+	if p.mode == raster.Pixels && p.tiles.proto != NoImages && !p.pace.more {
+		b, p.pace.more = p.tiles.append(b, p.hole.inside(), p.pace.budget())
+	}
 	if len(b) == head {
 		return b[:start]
 	}

@@ -1,8 +1,12 @@
 package painter
 
 import (
+	"bytes"
+	"image"
 	"strconv"
 	"time"
+
+	"assist/screen/raster"
 )
 
 // farewell is how long leaving the alternate screen may wait for a terminal that takes nothing.
@@ -20,8 +24,11 @@ func (p *Painter) Write(b []byte) (int, error) {
 		return 0, p.err
 	}
 	leaves := false
+	if bytes.Contains(b, []byte("\x1b[?1049l")) {
+		p.queue = p.tiles.clear(p.queue)
+	}
 	p.queue = p.filter.pass(p.queue, b, found{
-		sentinel: func(r rune) { p.hole.seen(r, &p.enc) },
+		sentinel: func(r rune) { p.hole.seen(r, &p.enc, p.freed) },
 		mode: func(mode string, on bool) {
 			switch mode {
 			case "25":
@@ -36,6 +43,13 @@ func (p *Painter) Write(b []byte) (int, error) {
 		p.drain(p.now().Add(farewell))
 	}
 	return len(b), p.err
+}
+
+// freed forgets the image on a cell that Bubble Tea has written. It needs mu.
+func (p *Painter) freed(c image.Point) {
+	if p.mode == raster.Pixels {
+		p.tiles.loseAt(c)
+	}
 }
 
 // drain waits until the queue is written. It needs mu.
