@@ -15,6 +15,7 @@ import (
 	"assist/session/console"
 	"assist/session/host"
 	"assist/transport/transporttest"
+	"assist/transport/wire"
 )
 
 var down = transporttest.Conditions{Down: true}
@@ -276,5 +277,36 @@ func TestHostComesBackByItself(t *testing.T) {
 				t.Errorf("asked again: %+v", v.Question)
 			}
 		}
+	})
+}
+
+// A host process that was killed and started again is another host: it cannot have the session of the one before, and its
+// customer is asked as if for the first time.
+func TestHostThatWasKilledAsksAgain(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		path := r.net.newPath(transporttest.Conditions{})
+		h := r.NewHost(func(c *host.Config) { c.Options = r.options(path) })
+		max := r.NewAgent("max@acme")
+		before := Run(t, agent.Join(r.Config(max, h.Code)))
+		h.allowOnly("max@acme", everything)
+		before.Phase(console.In)
+		path.Set(down) // as kill -9: nothing more leaves it
+		before.Phase(console.Lost)
+
+		claim, err := host.New(host.Config{Relay: r.Relay, Options: r.options(nil), Code: h.Code, Source: NewDisplay(64, 48), Customer: "Ada"})
+		must(t, err)
+		if err := claim.Run(t.Context()); !host.Refused(err, wire.CodeUnknownCode) {
+			t.Errorf("the session of the host before: %v", err)
+		}
+		again := r.NewHost(nil)
+		after := Run(t, agent.Join(r.Config(max, again.Code)))
+		if q := again.Customer.Asked("max@acme"); !q.Join {
+			t.Errorf("%+v", q)
+		}
+		if st := after.State(); st.Phase == console.In || !st.LostSince.IsZero() {
+			t.Errorf("in without a yes: %+v", st)
+		}
+		path.Set(transporttest.Conditions{}) // so that the first host can say goodbye
 	})
 }
