@@ -25,6 +25,8 @@ import (
 const (
 	againAfter = time.Second
 	goOnFor    = 10 * time.Minute // without a byte more
+	// letGoWithin is how long the other end may hold a part after a link broke: it notices silence after 3.5 s.
+	letGoWithin = 8 * time.Second
 )
 
 type fileFlags struct {
@@ -170,28 +172,30 @@ func (f *fileFlags) move(cmd *cobra.Command, where, name string, try moves) erro
 
 // persist tries until the file is there, it is refused, or nothing has come for goOnFor.
 func persist(ctx context.Context, c *local.Client, bar *bar, try moves) (work.Moved, error) {
-	first, resumed := true, uint64(0)
 	for newest := time.Now(); ; {
 		moved, err := try(ctx, c, func(got, size uint64) {
 			newest = time.Now()
 			bar.show(got, size)
 		})
-		if first {
-			first, resumed = false, moved.From
-		}
-		if err == nil {
-			moved.From = resumed
-		}
-		if !brokenLink(err) || time.Since(newest) > goOnFor {
+		switch {
+		case busy(err) && time.Since(newest) < letGoWithin:
+		case !brokenLink(err) || time.Since(newest) > goOnFor:
 			return moved, err
+		default:
+			bar.waits()
 		}
-		bar.waits()
 		select {
 		case <-ctx.Done():
 			return moved, ctx.Err()
 		case <-time.After(againAfter):
 		}
 	}
+}
+
+// busy says whether the part is held: by somebody else, or by the end of a broken link that does not know it yet.
+func busy(err error) bool {
+	var no *inner.FileRefusedError
+	return errors.As(err, &no) && no.Code == inner.FileBusy
 }
 
 // brokenLink says whether another attempt may help.

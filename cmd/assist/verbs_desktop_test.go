@@ -222,7 +222,7 @@ func TestLargeFileOverACutLink(t *testing.T) {
 			time.Sleep(6 * time.Second) // longer than either end waits for the other
 		}
 	}
-	checkMoved(t, <-done, sum, 0)
+	checkMoved(t, <-done, sum, 90<<20)
 	checkFile(t, filepath.Join(back, "large"), sum)
 	for _, dir := range []string{files, back} {
 		if all, _ := os.ReadDir(dir); len(all) != 1 {
