@@ -354,11 +354,8 @@ func (r *reader) style(styles *[]screen.Style) screen.Style {
 		}
 		return (*styles)[id]
 	}
-	const most = 1<<32 - 1
-	s := screen.Style{
-		Fg: screen.Colour(r.count(0, most)), Bg: screen.Colour(r.count(0, most)), Line: screen.Colour(r.count(0, most)),
-		Attr: screen.Attr(r.count(0, 1<<16-1)),
-	}
+	s := screen.Style{Fg: colourOf(r.count(0, lastRGB)), Bg: colourOf(r.count(0, lastRGB)), Line: colourOf(r.count(0, lastRGB))}
+	s.Attr = screen.Attr(r.count(0, 1<<16-1))
 	if r.err == nil && !s.Valid() {
 		r.fail("style %+v", s)
 	}

@@ -84,10 +84,38 @@ func appendStyle(b []byte, styles map[screen.Style]uint64, s screen.Style) []byt
 	id := uint64(len(styles))
 	styles[s] = id
 	b = binary.AppendUvarint(b, id)
-	b = binary.AppendUvarint(b, uint64(s.Fg))
-	b = binary.AppendUvarint(b, uint64(s.Bg))
-	b = binary.AppendUvarint(b, uint64(s.Line))
+	for _, c := range [...]screen.Colour{s.Fg, s.Bg, s.Line} {
+		b = binary.AppendUvarint(b, colourCode(c))
+	}
 	return binary.AppendUvarint(b, uint64(s.Attr))
+}
+
+// Colours are numbers: 0 the default, then the palette, then all others by their channels.
+const (
+	firstRGB = 257
+	lastRGB  = firstRGB + 1<<24 - 1
+)
+
+func colourCode(c screen.Colour) uint64 {
+	if n, ok := c.Palette(); ok {
+		return 1 + uint64(n)
+	}
+	if r, g, b, ok := c.RGB(); ok {
+		return firstRGB + uint64(r)<<16 + uint64(g)<<8 + uint64(b)
+	}
+	return 0
+}
+
+// colourOf is the colour of a code up to lastRGB.
+func colourOf(code int) screen.Colour {
+	switch {
+	case code == 0:
+		return screen.DefaultColour
+	case code < firstRGB:
+		return screen.PaletteColour(uint8(code - 1))
+	}
+	rgb := code - firstRGB
+	return screen.RGBColour(uint8(rgb>>16), uint8(rgb>>8), uint8(rgb))
 }
 
 func newStyles() map[screen.Style]uint64 { return map[screen.Style]uint64{{}: 0} }

@@ -77,7 +77,11 @@ func (s *stage) until(what string, ok func() bool) {
 }
 
 // restTime is how long each is watched at rest: what it sends then, to know that the other side is there, is not the session's.
-const restTime = 6 * time.Second
+const restTime = 4 * time.Second
+
+// rounds is how often each session is played; the least of each counts, for packets that a busy machine makes them send again
+// say nothing about them.
+const rounds = 2
 
 // TestBytes plays recordings to assist, mosh and ssh at the same time and counts what each sends, both ways, from the first
 // byte of the program to two seconds after the last, above what it sends at rest in as long a time.
@@ -92,63 +96,88 @@ func TestBytes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var s *stage
-			var counts []*counter
-			var files []string
-			for _, name := range []string{"assist", "mosh", "ssh"} {
-				file := filepath.Join(t.TempDir(), name)
-				if err := rec.Save(file); err != nil {
-					t.Fatal(err)
-				}
-				command, err := consoletest.ReplayCommand(file)
-				if err != nil {
-					t.Fatal(err)
-				}
-				files = append(files, file)
-				switch name {
-				case "assist":
-					s = newStage(t, command)
-					counts = append(counts, s.count)
-					defer s.same(rec)
-				case "mosh":
-					counts = append(counts, mosh(t, command))
-				default:
-					counts = append(counts, server.run(t, command))
-				}
+			least := race(t, server, rec)
+			for range rounds - 1 {
+				least = least.least(race(t, server, rec))
 			}
-			time.Sleep(3 * time.Second) // all have connected
-			idle := totals(counts)
-			time.Sleep(restTime)
-			before, begun, states := totals(counts), time.Now(), s.agent.Text().Seq
-			for _, f := range files {
-				if err := os.WriteFile(f+".go", nil, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, f := range files {
-				for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-					if _, err := os.Stat(f + ".done"); err == nil {
-						break
-					}
-					if time.Now().After(end) {
-						t.Fatalf("%s is not through", f)
-					}
-				}
-			}
-			time.Sleep(2 * time.Second)
-			after := totals(counts)
-			t.Logf("%d states were sent", s.agent.Text().Seq-states)
-			took := time.Since(begun).Seconds()
-			rate := func(i int) float64 { return float64(before[i]-idle[i]) / restTime.Seconds() }
-			n := func(i int) int { return int(float64(after[i]-before[i]) - rate(i)*took) }
-			rows = append(rows, fmt.Sprintf("| %s | %d | %d | %d | %d | %.0f, %.0f, %.0f | %.1f |", sess.Name, len(rec.Bytes()), n(0), n(1), n(2), rate(0), rate(1), rate(2), took))
-			if n(0) >= n(1) {
-				t.Errorf("%d bytes, mosh %d", n(0), n(1))
+			rows = append(rows, fmt.Sprintf("| %s | %d | %d | %d | %d | %.0f, %.0f, %.0f |", sess.Name, len(rec.Bytes()),
+				least.bytes[0], least.bytes[1], least.bytes[2], least.rest[0], least.rest[1], least.rest[2]))
+			if least.bytes[0] >= least.bytes[1] {
+				t.Errorf("%d bytes, mosh %d", least.bytes[0], least.bytes[1])
 			}
 		})
 	}
 	t.Logf("bytes on the wire, both ways (payload of UDP or TCP), above what each sends at rest:\n"+
-		"| session | program | assist | mosh | ssh | at rest, bytes/s: assist, mosh, ssh | seconds |\n|---|---|---|---|---|---|---|\n%s", strings.Join(rows, "\n"))
+		"| session | program | assist | mosh | ssh | at rest, bytes/s: assist, mosh, ssh |\n|---|---|---|---|---|---|\n%s", strings.Join(rows, "\n"))
+}
+
+// sent is what assist, mosh and ssh sent: bytes above rest, and at rest in a second.
+type sent struct {
+	bytes [3]int
+	rest  [3]float64
+}
+
+func (a sent) least(b sent) sent {
+	for i := range a.bytes {
+		a.bytes[i], a.rest[i] = min(a.bytes[i], b.bytes[i]), min(a.rest[i], b.rest[i])
+	}
+	return a
+}
+
+// race plays a recording to all three at once.
+func race(t *testing.T, server sshd, rec *consoletest.Recording) (out sent) {
+	t.Helper()
+	var s *stage
+	var counts []*counter
+	var files []string
+	for _, name := range []string{"assist", "mosh", "ssh"} {
+		file := filepath.Join(t.TempDir(), name)
+		if err := rec.Save(file); err != nil {
+			t.Fatal(err)
+		}
+		command, err := consoletest.ReplayCommand(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+		switch name {
+		case "assist":
+			s = newStage(t, command)
+			counts = append(counts, s.count)
+			defer s.same(rec)
+		case "mosh":
+			counts = append(counts, mosh(t, command))
+		default:
+			counts = append(counts, server.run(t, command))
+		}
+	}
+	time.Sleep(3 * time.Second) // all have connected
+	idle := totals(counts)
+	time.Sleep(restTime)
+	before, begun, states := totals(counts), time.Now(), s.agent.Text().Seq
+	for _, f := range files {
+		if err := os.WriteFile(f+".go", nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range files {
+		for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Stat(f + ".done"); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s is not through", f)
+			}
+		}
+	}
+	time.Sleep(2 * time.Second)
+	after, took := totals(counts), time.Since(begun).Seconds()
+	for i := range out.bytes {
+		out.rest[i] = float64(before[i]-idle[i]) / restTime.Seconds()
+		out.bytes[i] = int(float64(after[i]-before[i]) - out.rest[i]*took)
+	}
+	t.Logf("%d states; %v bytes above rest", s.agent.Text().Seq-states, out.bytes)
+	return out
 }
 
 func totals(counts []*counter) (out []int64) {
