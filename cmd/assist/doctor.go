@@ -43,6 +43,7 @@ var doctorSections = []struct {
 	{"terminal", lookAtTerminal},
 	{"picture", lookAtPicture},
 	{"relay", lookAtRelay},
+	{"network", lookAtNetwork},
 	{"clipboard", lookAtClipboard},
 	{"keyring", lookAtKeyring},
 }
