@@ -102,7 +102,7 @@ func (f *hostFlags) attend(ctx context.Context, m *machine.Machine, log *slog.Lo
 	case ctx.Err() != nil:
 		return nil
 	case errors.As(err, &gone) && (gone.Code == wire.CodeNoMachine || gone.Code == wire.CodeMachineKey):
-		return &exitError{Code: exitLogin, Err: gone, Hint: "it has to be enrolled anew: assist host enroll RELAY"}
+		return &exitError{Code: exitLogin, Err: errors.New(gone.Text), Hint: "it has to be enrolled anew, after an administrator has removed it: assist machine remove NAME, then assist host enroll RELAY"}
 	}
 	return err
 }
@@ -160,7 +160,7 @@ func (f *hostFlags) stage() (machine.Stage, error) {
 }
 
 // somebody says whether a notice would be seen.
-func (f *hostFlags) somebody() bool { return f.display != "" || len(machine.LoggedIn()) > 0 }
+func (f *hostFlags) somebody() bool { return f.display != "" || machine.Somebody() }
 
 // unattendedEvents tells the service's log what happens.
 func unattendedEvents(log *slog.Logger) func(host.Event) {

@@ -37,6 +37,7 @@ func newCounters(r prometheus.Registerer, b *Broker) counters {
 			}
 			return n
 		}),
+		gauge("assist_broker_machines", "Enrolled machines that are connected.", func() int { return len(b.dir.machines) }),
 		gauge("assist_broker_consoles", "Consoles that are in a session.", func() (n int) {
 			for _, s := range b.dir.byID {
 				n += len(s.consoles)

@@ -20,6 +20,12 @@ const sessionsOf = "/run/systemd/sessions"
 // LoggedIn lists the people who are logged in, as far as logind knows them.
 func LoggedIn() []Person { return loggedIn(sessionsOf) }
 
+// Somebody says whether anybody may be logged in: where there is no logind to say so, somebody may be.
+func Somebody() bool {
+	_, err := os.Stat(sessionsOf)
+	return err != nil || len(LoggedIn()) > 0
+}
+
 func loggedIn(dir string) (out []Person) {
 	files, _ := os.ReadDir(dir) // no logind: nobody is known
 	for _, f := range files {
