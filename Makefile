@@ -64,8 +64,9 @@ bench-fanout: deps-bench build
 	$(GO) run -tags lab ./cmd/assist/fanbench -program $(BIN) -check
 
 # What a report and live values cost on this machine; prints it, and fails over nothing.
-bench-diag:
+bench-diag: build
 	$(GO) test -tags desktop -count=1 -v -run TestBenchReportAndLive ./diag/probe
+	$(GO) test -tags desktop -count=1 -v -run TestBenchDiagFollowed ./cmd/assist
 
 fuzz:
 	@./.ci/fuzz $(FUZZTIME)

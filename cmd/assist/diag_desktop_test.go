@@ -5,9 +5,11 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -164,4 +166,61 @@ func TestAProcessIsEndedByAVerb(t *testing.T) {
 	if cmd.ProcessState.ExitCode() != exitFailed || !strings.Contains(string(words), "not done") {
 		t.Errorf("exit %d: %s", cmd.ProcessState.ExitCode(), words)
 	}
+}
+
+// What it costs the customer's host that live values are followed, beside what it uses anyway. Prints it; make bench-diag.
+func TestBenchDiagFollowed(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the processor time of another process is read from /proc")
+	}
+	stage := setStage(t, demo.Plan{Script: true, Host: []string{"--yes", "--allow", "view,diag", "--json"}})
+	host := childCalled(t, " host ")
+	const span = 10 * time.Second
+	used := func() (percent float64) {
+		from := ticksOf(t, host)
+		time.Sleep(span)
+		return (ticksOf(t, host) - from) / span.Seconds() // of 100 ticks a second: percent of a core
+	}
+	idle := used()
+	cmd := verb(t, stage, "diag", stage.Code, "--follow", "--json")
+	var lines bytes.Buffer
+	cmd.Stdout = &lines
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first live value", func() bool { return lines.Len() > 0 })
+	followed := used()
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	_ = cmd.Wait()
+	fmt.Printf("host while live values are followed: %.2f %% of a core, %.2f %% before (target: 2 %% more)\n", followed, idle)
+}
+
+// childCalled is the process of this test's whose command line has words in it.
+func childCalled(t *testing.T, words string) string {
+	t.Helper()
+	all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range all {
+		line, _ := os.ReadFile(path)
+		stat, _ := os.ReadFile(filepath.Dir(path) + "/stat")
+		_, rest, ok := strings.Cut(string(stat), ") ")
+		f := strings.Fields(rest)
+		if ok && len(f) > 1 && f[1] == strconv.Itoa(os.Getpid()) && strings.Contains(strings.ReplaceAll(string(line), "\x00", " "), words) {
+			return filepath.Dir(path)
+		}
+	}
+	t.Fatalf("no child called %q", words)
+	return ""
+}
+
+// ticksOf is the processor time of a process, in hundredths of a second.
+func ticksOf(t *testing.T, dir string) float64 {
+	t.Helper()
+	stat, err := os.ReadFile(dir + "/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	user, _ := strconv.ParseFloat(f[11], 64)
+	system, _ := strconv.ParseFloat(f[12], 64)
+	return user + system
 }
