@@ -48,6 +48,12 @@ func child(how []string) int {
 				time.Sleep(time.Second)
 				panic("a panic elsewhere")
 			}()
+		case "record":
+			file, err := os.Create(os.Getenv("ASSIST_TUI_CAST"))
+			if err != nil {
+				panic(err)
+			}
+			opt.Record = file
 		case "awaiting":
 			f.state.Phase, f.state.URL = AwaitingHost, "https://relay.example:4433/j/12345678#1.mfrggzdfmztwq2lknnwg23tp"
 		case "knocking":
