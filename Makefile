@@ -84,7 +84,7 @@ proto:
 
 pictures: build
 	@.ci/install $(DESKTOP) imagemagick tmux
-	.ci/pictures
+	CORPUS=$(CORPUS) .ci/pictures
 
 format:
 	$(TOOL) gofumpt -w $(GOFILES)
