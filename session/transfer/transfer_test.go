@@ -435,3 +435,23 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+// FuzzLocal: whatever the other side says, what comes out stays in the folder and can be shown.
+func FuzzLocal(f *testing.F) {
+	for _, s := range []string{"a/b", "../x", "/srv/files/x", "/srv/files/../x", "a//./b/", "a\x1b[2J", "\xff", ".ssh/x", "a\\b"} {
+		f.Add("/srv/files", s)
+		f.Add("/", s)
+	}
+	f.Fuzz(func(t *testing.T, folder, p string) {
+		name, err := Local(folder, p)
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\x1b\n\u009b\u202e") {
+				t.Fatalf("%q is refused as %q", p, err)
+			}
+			return
+		}
+		if !filepath.IsLocal(name) || name != "." && (strings.ContainsAny(name, "\\\x00\x1b\n") || strings.HasSuffix(name, "/")) {
+			t.Fatalf("%q in %q leads to %q", p, folder, name)
+		}
+	})
+}
