@@ -79,6 +79,7 @@ type model struct {
 	leftAt     time.Time // control was left by the exit key
 	dragFrom   *image.Point
 	offering   bool
+	ticking    bool       // a second is on its way
 	pin        screen.Pin // of the quality of pictures
 	paint      drawn
 	wanting    bool // control was asked for, where one agent has it at a time
@@ -124,7 +125,7 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 
 // Init starts the pump of changes and the clock, and asks the terminal whether it is dark.
 func (m *model) Init() tea.Cmd {
-	cmds := []tea.Cmd{m.nextChange(), m.after(time.Second, secondMsg{}), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
+	cmds := []tea.Cmd{m.nextChange(), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
 	if answers(m.opt.Env) {
 		cmds = append(cmds, tea.Raw(question))
 	}
@@ -179,8 +180,7 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 	case changedMsg:
 		m.pull()
 	case secondMsg:
-		m.notices.Expire(m.now())
-		return m.after(time.Second, secondMsg{})
+		return m.second()
 	case lookMsg:
 		m.look(msg.serial)
 	case offerMsg:
@@ -231,7 +231,7 @@ func (m *model) restyle() {
 // settle brings layout and viewport up to date and starts whatever timers that needs.
 func (m *model) settle() tea.Cmd {
 	m.arrange()
-	cmds := []tea.Cmd{m.settleText()}
+	cmds := []tea.Cmd{m.settleText(), m.tick()}
 	want := m.viewer.Wanted()
 	if m.showText && want.Grid != (image.Point{}) { // nobody looks at the picture: one pixel of it costs nothing
 		want.Grid = image.Pt(1, 1)

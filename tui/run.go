@@ -203,9 +203,13 @@ func paint(p *painter.Painter) (stop func()) {
 	}
 }
 
+// framesAsked is how often Bubble Tea looks whether its text is another one, a second, for as long as the console runs: each
+// look costs though nothing changed. Pictures are painted past it.
+const framesAsked = 25
+
 // program are the options of Bubble Tea.
 func (o Options) program() []tea.ProgramOption {
-	out := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithEnvironment(o.Env)}
+	out := []tea.ProgramOption{tea.WithoutSignalHandler(), tea.WithInput(o.In), tea.WithEnvironment(o.Env), tea.WithFPS(framesAsked)}
 	if o.painter != nil {
 		out = append(out, tea.WithOutput(o.painter))
 	} else {

@@ -133,7 +133,7 @@ func Table() []Key {
 		{Overview, []string{"o"}, "o", "", "the whole screen small in a corner while zoomed; a click there goes there", Picture, whyPicture},
 		{Monitor, []string{"n"}, "n", "", "the next monitor", Picture, whyMonitor},
 		{Shot, []string{"p"}, "p", "", "save what is seen, as PNG at full resolution and as text", Picture, whyPicture},
-		{Pin, []string{"b"}, "b", "", "pictures as the line carries them, always sharp, always fast, or of few bytes", Picture, whyIn},
+		{Pin, []string{"b"}, "b", "", "pictures by the line, always sharp, always fast, or of few bytes", Picture, whyIn},
 		{Glyphs, []string{"G"}, "G", "", "finer or plainer glyphs: half-blocks, quadrants, sextants, octants, letters, images", Picture, whyPicture},
 		{Mouse, []string{"m"}, "m", "mouse", "leave the mouse to the terminal, to select and copy text; again takes it back", Session, always},
 		{FindWords, []string{"/"}, "/", "", "find words in the chat; in the text while it is shown and the chat is not", Talk, whyIn},

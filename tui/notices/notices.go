@@ -35,6 +35,9 @@ func (b *Box) Add(text string, loud bool, now time.Time) {
 	}
 }
 
+// Empty says whether there is nothing to show.
+func (b *Box) Empty() bool { return len(b.live) == 0 }
+
 // Expire forgets what has been seen long enough and reports whether any is left.
 func (b *Box) Expire(now time.Time) bool {
 	kept := b.live[:0]
