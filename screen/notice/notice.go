@@ -38,7 +38,9 @@ const (
 	graceKnown   = time.Second // yes is off so long after a question came up
 	graceUnknown = 5 * time.Second
 	tick         = 250 * time.Millisecond
-	guardEvery   = 4 // ticks between two looks at everything that could hide a window
+	guardEvery   = 4                // ticks between two looks at everything that could hide a window
+	calmAfter    = 10 * time.Second // without an event: other programs leave the windows alone,
+	calmTick     = 3 * time.Second  // and this is enough; what they do later is an event
 )
 
 // ErrGone says that the display closed the connection.
@@ -215,8 +217,9 @@ func (w *Window) Run(ctx context.Context, contents <-chan Content, act func(Acti
 		<-gone
 		w.rects.Store(&[]image.Rectangle{})
 	}()
-	beat := time.NewTicker(tick)
+	beat := time.NewTimer(tick)
 	defer beat.Stop()
+	lively := time.Now()
 	for n := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -229,13 +232,21 @@ func (w *Window) Run(ctx context.Context, contents <-chan Content, act func(Acti
 				continue
 			}
 			w.show(c)
+			lively = time.Now()
+			beat.Reset(tick)
 		case ev := <-w.events:
 			w.handle(ev)
-		case <-beat.C:
-			if n++; n%guardEvery == 0 {
+			if lively = time.Now(); w.dirty {
+				beat.Reset(tick)
+			}
+		case now := <-beat.C:
+			calm := now.Sub(lively) > calmAfter && w.content.Question == nil && len(w.passing) == 0 && w.focus == nil
+			if n++; n%guardEvery == 0 || calm {
 				w.guard()
 			}
-			now := time.Now()
+			if beat.Reset(tick); calm {
+				beat.Reset(calmTick)
+			}
 			if w.rest(now); w.content.Question != nil || w.passing.expire(now) {
 				w.redraw()
 			}

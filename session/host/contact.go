@@ -8,7 +8,9 @@ import (
 
 // When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip.
 const (
-	lookEvery   = 500 * time.Millisecond
+	lookEvery   = 500 * time.Millisecond // while somebody is missed or nobody is there
+	lookSeldom  = time.Second            // else, or when somebody would be missed next
+	lookLeast   = 20 * time.Millisecond
 	lostContact = 2800 * time.Millisecond // and two round trips
 )
 
@@ -18,19 +20,26 @@ type contact struct {
 	noRelay time.Time // the relay
 }
 
-// lookForContact finds out whether any agent is heard. It stays lost while their seats are held and none is back.
-func (l *loop) lookForContact(now time.Time) {
+// lookForContact finds out whether any agent is heard, and says when to look again. It stays lost while their seats are held
+// and none is back.
+func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	var newest time.Time
-	long := lostContact
+	long, next := lostContact, now.Add(lookSeldom)
 	for _, c := range l.consoles {
 		line := c.link.Line()
 		long = max(long, lostContact+2*line.Base)
-		if latest(line.Heard, c.came).Add(silence + 2*line.Base).Before(now) {
+		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base); {
+		case gone.Before(now):
 			_ = c.control.SetReadDeadline(now) // its reader says what that means
+		case gone.Before(next):
+			next = gone
 		}
 		if heard := c.link.LastHeard(); c.in && heard.After(newest) {
 			newest = heard
 		}
+	}
+	if lost := newest.Add(long); lost.Before(next) {
+		next = lost
 	}
 	switch {
 	case newest.IsZero() && l.seatsHeld():
@@ -42,6 +51,10 @@ func (l *loop) lookForContact(now time.Time) {
 	case l.contact.lost.IsZero():
 		l.contact.lost = newest
 	}
+	if len(l.consoles) == 0 || !l.contact.lost.IsZero() {
+		return lookEvery
+	}
+	return max(next.Sub(now), lookLeast)
 }
 
 func latest(a, b time.Time) time.Time {

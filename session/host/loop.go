@@ -93,7 +93,7 @@ func (l *loop) run(ctx context.Context) error {
 	l.h.cfg.Events(opened)
 	again := time.NewTicker(judgeEvery)
 	defer again.Stop()
-	look := time.NewTicker(lookEvery)
+	look := time.NewTimer(lookEvery)
 	defer look.Stop()
 	for !l.finished {
 		if len(l.later) > 0 {
@@ -122,7 +122,7 @@ func (l *loop) run(ctx context.Context) error {
 		case <-due:
 			l.apply(session.Tick{})
 		case now := <-look.C:
-			l.lookForContact(now)
+			look.Reset(l.lookForContact(now))
 		case m := <-l.h.player.used:
 			_ = l.apply(session.Used{By: m}) // refused: it was played just before that changed
 		case f := <-l.todo:

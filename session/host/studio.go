@@ -29,7 +29,9 @@ const (
 	settleTime = time.Second            // between two restarts of a shared encoder, and for a new viewport to settle
 	livePoll   = pace                   // of the pointer, while it moves or the picture does
 	idlePoll   = 250 * time.Millisecond
+	restPoll   = time.Second // of a pointer that has been still for long
 	liveFor    = 2 * time.Second
+	idleFor    = 10 * time.Second
 )
 
 // studio turns the display into pictures for viewers. Its goroutine owns everything but the first block.
@@ -250,8 +252,11 @@ func (s *studio) send(g *group, now time.Time, t terms) int {
 // point sends the pointer when it has moved, and says when to look again.
 func (s *studio) point(now time.Time) time.Time {
 	every := idlePoll
-	if now.Sub(s.moved) < liveFor {
+	switch still := now.Sub(s.moved); {
+	case still < liveFor:
 		every = livePoll
+	case still > idleFor:
+		every = restPoll
 	}
 	s.seek(now)
 	if due := s.looked.Add(every); now.Before(due) {
