@@ -219,7 +219,13 @@ func (w *Window) Run(ctx context.Context, contents <-chan Content, act func(Acti
 	}()
 	beat := time.NewTimer(tick)
 	defer beat.Stop()
-	lively := time.Now()
+	lively, calm := time.Now(), false
+	stir := func() {
+		if lively = time.Now(); calm {
+			calm = false
+			beat.Reset(tick)
+		}
+	}
 	for n := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -232,15 +238,12 @@ func (w *Window) Run(ctx context.Context, contents <-chan Content, act func(Acti
 				continue
 			}
 			w.show(c)
-			lively = time.Now()
-			beat.Reset(tick)
+			stir()
 		case ev := <-w.events:
 			w.handle(ev)
-			if lively = time.Now(); w.dirty {
-				beat.Reset(tick)
-			}
+			stir()
 		case now := <-beat.C:
-			calm := now.Sub(lively) > calmAfter && w.content.Question == nil && len(w.passing) == 0 && w.focus == nil
+			calm = now.Sub(lively) > calmAfter && w.content.Question == nil && len(w.passing) == 0 && w.focus == nil
 			if n++; n%guardEvery == 0 || calm {
 				w.guard()
 			}

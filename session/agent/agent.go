@@ -59,6 +59,7 @@ type Session struct {
 	textSeq atomic.Uint64
 	here    atomic.Pointer[visit] // the link in use; nil: none
 	shown   atomic.Uint64         // pictures since the session began
+	first   atomic.Int64          // RTT of the first packets to the host, ns; they are as long as packets are
 	input   inputQueue
 	outbox  outbox
 	looks   lookout
@@ -226,9 +227,9 @@ const (
 	longSilence = 4 * time.Second  // at most
 	heartless   = 2 * time.Second  // between two heartbeats of a link on which nothing happens
 	restAfter   = 10 * time.Second // without a picture or a word: QUIC's heartbeat is enough
-	askTimeout  = 10 * time.Second // for one answer of the broker
-	dialTimeout = 10 * time.Second // for the first link to the host
-	redialTime  = 4 * time.Second  // for each later one
+	askTimeout  = 20 * time.Second // for one answer of the broker; thin lines take a few
+	dialTimeout = 20 * time.Second // for the first link to the host
+	redialTime  = 4 * time.Second  // for each later one; more where the first packets took long
 	firstPause  = 250 * time.Millisecond
 	longPause   = 2 * time.Second        // between two attempts to find the host again
 	keepTrying  = 10 * time.Minute       // for the host's network to come back (design 6)

@@ -24,7 +24,7 @@ func (s *Session) live(ctx context.Context) error {
 			return cause
 		}
 		if met {
-			pause, limit = firstPause, redialTime
+			pause, limit = firstPause, s.redial()
 			s.lost(err)
 		}
 		since := s.State().LostSince
@@ -48,6 +48,11 @@ func (s *Session) live(ctx context.Context) error {
 		}
 		pause = min(2*pause, longPause)
 	}
+}
+
+// redial is how long a later link to the host may take: the exchange of packets as long as the first ones, eight times.
+func (s *Session) redial() time.Duration {
+	return min(max(redialTime, 8*time.Duration(s.first.Load())), dialTimeout)
 }
 
 // awaits says whether the relay went while this console waited for a customer: then it gets another code when the relay is
@@ -146,7 +151,7 @@ func (s *Session) refresh(ctx context.Context, p *place) error {
 	if p.badge != "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, redialTime)
+	ctx, cancel := context.WithTimeout(ctx, s.redial())
 	defer cancel()
 	outer, err := p.relay(ctx)
 	if err != nil {

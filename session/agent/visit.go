@@ -40,6 +40,7 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 		link.Close(inner.CloseBroken, "handshake failed")
 		return false, ofHost(err)
 	}
+	s.first.Store(int64(link.Line().First))
 	v.words = plate.Words
 	s.meet(link, plate)
 	s.outbox.rewind()
