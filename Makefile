@@ -12,7 +12,7 @@ DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-util
 TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv
 
-.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -38,7 +38,7 @@ lab-test: build
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
-bench: bench-raster bench-screen bench-relay bench-fanout
+bench: bench-raster bench-screen bench-relay bench-fanout bench-lines bench-idle
 
 # The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
 bench-screen: deps-bench
@@ -54,6 +54,16 @@ bench-raster: deps-bench
 # The relay beside plain UDP forwarders, with and without the kernel's GRO and GSO. Fails over its targets.
 bench-relay:
 	$(GO) run -tags lab ./transport/transporttest/relaybench -check
+
+# Whole sessions on thin lines, on lines that lose packets, and beside a file, on virtual time: what a person waits for. Fails over
+# its targets.
+bench-lines: deps-bench
+	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLines|TestBenchLoss|TestBenchBeside' ./session/sessiontest
+
+# What the built host and console take in a minute in which nothing happens (FLAGS="--path relay" pins the path), and what travels.
+bench-idle: deps-bench build
+	$(GO) test -count=1 -v -run TestIdleIsFree ./session/sessiontest
+	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 10m -run TestBenchIdle ./cmd/assist
 
 # Thousands of idle sessions on one relay: its memory and CPU, and how long until all are back after its kill -9.
 bench-load: build

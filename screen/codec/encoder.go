@@ -71,12 +71,8 @@ func (e *Encoder) Reset(v screen.Viewport, display image.Point) error {
 // Viewport is what the messages show.
 func (e *Encoder) Viewport() screen.Viewport { return e.view }
 
-// Mark remembers damage of a frame that is not encoded because no viewer waits for it.
-func (e *Encoder) Mark(d screen.Damage) {
-	for _, r := range d {
-		e.dirty.add(e.grid.Target(r))
-	}
-}
+// Mark remembers damage of a frame that is not encoded because no viewer waits for it. It says whether any is in the viewport.
+func (e *Encoder) Mark(d screen.Damage) (seen bool) { return e.dirty.damage(e.grid, d) }
 
 // Pending says whether something is marked: damage since the last message, or what did not fit into it. Most of it may turn
 // out to look the same.

@@ -3,6 +3,8 @@ package codec
 import (
 	"image"
 	"math/bits"
+
+	"assist/screen"
 )
 
 // marks is a set of grid pixels, a bit each. Its memory never grows, however much damage is added.
@@ -21,6 +23,16 @@ func newMarks(size image.Point) marks {
 }
 
 func (m *marks) empty() bool { return m.row >= m.end }
+
+// damage marks what shows something of d, and says whether there is any.
+func (m *marks) damage(g *screen.Grid, d screen.Damage) (any bool) {
+	for _, r := range d {
+		r = g.Target(r)
+		m.add(r)
+		any = any || !r.Empty()
+	}
+	return any
+}
 
 // add marks r, which lies inside.
 func (m *marks) add(r image.Rectangle) {

@@ -68,12 +68,8 @@ func NewSeparate(v screen.Viewport, display image.Point) (*Separate, error) {
 // Viewport is what the messages show.
 func (e *Separate) Viewport() screen.Viewport { return e.view }
 
-// Mark remembers damage of a frame.
-func (e *Separate) Mark(d screen.Damage) {
-	for _, r := range d {
-		e.dirty.add(e.grid.Target(r))
-	}
-}
+// Mark remembers damage of a frame and says whether any is in the viewport.
+func (e *Separate) Mark(d screen.Damage) (seen bool) { return e.dirty.damage(e.grid, d) }
 
 // Pending says whether something is marked, or the viewer will not have everything when it has what was sent.
 func (e *Separate) Pending() bool { return e.behind || !e.dirty.empty() }

@@ -20,12 +20,13 @@ type group struct {
 	uneven  time.Time // since when some get less than their lines carry; zero: none do
 	moved   time.Time // something in the viewport, last
 	terms   terms     // of the newest picture
+	mending bool      // nothing moved since what was rough began to be sent exactly
 }
 
 // maker is what both kinds of encoders have.
 type maker interface {
 	Viewport() screen.Viewport
-	Mark(d screen.Damage)
+	Mark(d screen.Damage) bool
 	Pending() bool
 	Marked() int
 	Rough() bool

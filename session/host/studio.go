@@ -202,8 +202,8 @@ func (s *studio) grab(now time.Time) error {
 		s.notice(d, now)
 	}
 	for _, g := range s.groups {
-		if g.enc.Mark(d); g.enc.Pending() {
-			g.moved = now
+		if g.enc.Mark(d) {
+			g.moved, g.mending = now, false
 		}
 	}
 	if f.Size != s.display.Size {
@@ -215,6 +215,10 @@ func (s *studio) grab(now time.Time) error {
 
 // shoot sends a group what it has not seen of the newest frame, as exactly as its viewers' lines allow.
 func (s *studio) shoot(g *group, now time.Time) {
+	if g.mending {
+		s.mend(g, now)
+		return
+	}
 	marked := g.enc.Marked()
 	moving := !g.fresh && g.moved.After(g.sent) // else it is what is left of a large picture
 	g.terms = g.choose(now, marked)
@@ -226,6 +230,7 @@ func (s *studio) shoot(g *group, now time.Time) {
 
 // mend sends a group exactly what it has roughly.
 func (s *studio) mend(g *group, now time.Time) {
+	g.mending = true
 	g.enc.Refine()
 	t := g.terms
 	t.tune, t.level = g.members[0].judge.mend(), 0
