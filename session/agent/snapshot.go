@@ -35,9 +35,10 @@ func (s *Session) Snapshot(ctx context.Context) (*screen.TextGrid, error) {
 	g.mu.Unlock()
 	start := time.After(startShell)
 	none, late := time.After(silence), time.After(dialTimeout)
+	first, written := time.After(2*startShell), false
 	for {
 		st := s.State()
-		if text := s.Text(); text != nil {
+		if text := s.Text(); text != nil && (written || !blank(text)) {
 			return text, nil
 		}
 		if st.Phase == console.Over {
@@ -51,6 +52,8 @@ func (s *Session) Snapshot(ctx context.Context) (*screen.TextGrid, error) {
 			if st.Text.Offered && !looks {
 				s.LookText(true, shellSize)
 			}
+		case <-first: // an empty screen is one, too
+			written = true
 		case <-none:
 			if !st.Text.Offered {
 				return nil, errNoText
@@ -59,4 +62,14 @@ func (s *Session) Snapshot(ctx context.Context) (*screen.TextGrid, error) {
 			return nil, errNoText
 		}
 	}
+}
+
+// blank says that nothing stands on the screen: a shell that was just started has not said anything yet.
+func blank(g *screen.TextGrid) bool {
+	for _, r := range g.Rows {
+		if r.Length() > 0 {
+			return false
+		}
+	}
+	return true
 }
