@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +95,7 @@ func (l *Line) Close() {
 	}
 	l.run.Wait()
 	for _, ns := range []string{l.A, l.B} {
-		_ = IP("netns", "del", ns) // it may not have come so far
+		RemoveNamespace(ns)
 	}
 }
 
@@ -103,6 +105,17 @@ func AddNamespace(ns string) error {
 		return err
 	}
 	return IP("-n", ns, "link", "set", "lo", "up")
+}
+
+// RemoveNamespace ends what still runs in a namespace and removes it. There may be none.
+func RemoveNamespace(ns string) {
+	out, _ := exec.Command("ip", "netns", "pids", ns).Output()
+	for _, f := range strings.Fields(string(out)) {
+		if pid, err := strconv.Atoi(f); err == nil {
+			_ = unix.Kill(pid, unix.SIGTERM)
+		}
+	}
+	_ = IP("netns", "del", ns)
 }
 
 // IP runs ip(8).

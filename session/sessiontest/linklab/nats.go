@@ -135,7 +135,7 @@ func (n *boxes) rebind(times int) error {
 
 func (n *boxes) close() {
 	for _, ns := range n.all {
-		_ = transporttest.IP("netns", "del", ns)
+		transporttest.RemoveNamespace(ns)
 	}
 }
 
