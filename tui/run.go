@@ -205,7 +205,7 @@ func paint(p *painter.Painter) (stop func()) {
 
 // framesAsked is how often Bubble Tea looks whether its text is another one, a second, for as long as the console runs: each
 // look costs though nothing changed. Pictures are painted past it.
-const framesAsked = 20
+const framesAsked = 15
 
 // program are the options of Bubble Tea.
 func (o Options) program() []tea.ProgramOption {
