@@ -69,6 +69,7 @@ func newDoctorCommand() *cobra.Command {
 				}
 			} else {
 				writeChecks(cmd.OutOrStdout(), lines)
+				writeCards(cmd.OutOrStdout())
 			}
 			for _, l := range lines {
 				if l.Status == checkBad {
