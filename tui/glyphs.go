@@ -2,6 +2,7 @@ package tui
 
 import (
 	"fmt"
+	"image"
 	"slices"
 	"strings"
 
@@ -22,7 +23,8 @@ type draws struct {
 	images bool   // it has answered a question of the graphics protocol
 	asked  bool   // that question
 	sixel  bool
-	chosen bool // a person has chosen the glyphs
+	cell   image.Point // pixels of a cell; zero: it did not say
+	chosen bool        // a person has chosen the glyphs
 }
 
 // told takes what the terminal says about itself; false: msg is something else.
@@ -37,6 +39,9 @@ func (m *model) told(msg tea.Msg) bool {
 		if msg.Mode == ansi.ModeSynchronizedOutput && m.opt.painter != nil {
 			m.opt.painter.Report(msg.Value == ansi.ModeSet || msg.Value == ansi.ModeReset || msg.Value == ansi.ModePermanentlySet)
 		}
+		return true
+	case uv.CellSizeEvent:
+		m.cellSize(msg)
 		return true
 	case uv.KittyGraphicsEvent:
 		m.draws.images = m.draws.images || string(msg.Payload) == "OK"

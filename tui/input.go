@@ -15,6 +15,9 @@ import (
 
 // input hands keys, clicks and pastes to whom they belong: an open dialog, then the mode, then the console's own keys.
 func (m *model) input(msg tea.Msg) tea.Cmd {
+	if m.thaw(msg) {
+		return nil
+	}
 	if m.dialog != nil {
 		switch msg := msg.(type) {
 		case tea.KeyPressMsg:
@@ -116,6 +119,8 @@ func (m *model) act(do keys.Action) tea.Cmd {
 		m.dialog = dialog.NewWords(m.state.Words)
 	case keys.Mouse:
 		m.toggleMouse()
+	case keys.Still:
+		return m.still()
 	case keys.Shot:
 		return m.shoot()
 	case keys.Help:

@@ -188,6 +188,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.control.Flush()
 	case linesMsg, foundMsg:
 		m.hearText(msg)
+	case stillMsg:
+		m.showStill(msg)
 	case savedMsg:
 		m.saved(msg)
 	case sharedMsg:

@@ -142,6 +142,7 @@ type played struct {
 type tty struct {
 	*paintertest.Screen
 	slow  time.Duration // that a kilobyte takes
+	tap   func([]byte)
 	mu    sync.Mutex
 	bytes int
 }
@@ -153,6 +154,9 @@ func (f *tty) Write(b []byte) (int, error) {
 	f.mu.Lock()
 	f.bytes += len(b)
 	f.mu.Unlock()
+	if f.tap != nil {
+		f.tap(b)
+	}
 	if f.slow > 0 {
 		time.Sleep(f.slow * time.Duration(len(b)) / 1024)
 	}

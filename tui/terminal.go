@@ -9,9 +9,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// question asks the terminal what it is and what it can: its name, what it draws (DA), and synchronized output, for which Bubble
+// question asks the terminal what it is and what it can: its name, what it draws (DA), how large its cells are, and synchronized output, for which Bubble
 // Tea does not ask over SSH. What it does not know it passes over.
-const question = ansi.RequestNameVersion + ansi.RequestPrimaryDeviceAttributes + ansi.RequestModeSynchronizedOutput
+const question = ansi.RequestNameVersion + ansi.RequestPrimaryDeviceAttributes + "\x1b[16t" + ansi.RequestModeSynchronizedOutput
 
 // answers says whether the terminal can be asked: GNU screen and mosh swallow or garble what they do not know.
 func answers(env []string) bool {

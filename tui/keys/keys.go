@@ -57,6 +57,7 @@ const (
 	Monitor
 	Read
 	Shot
+	Still
 	Checkup
 )
 
@@ -132,6 +133,7 @@ func Table() []Key {
 		{Follow, []string{"f"}, "f", "", "the view follows the pointer, what is typed, the active window, or stays", Picture, whyPicture},
 		{Overview, []string{"o"}, "o", "", "the whole screen small in a corner while zoomed; a click there goes there", Picture, whyPicture},
 		{Monitor, []string{"n"}, "n", "", "the next monitor", Picture, whyMonitor},
+		{Still, []string{"P"}, "P", "", "a still picture at the terminal's full resolution, where it shows Sixels; any key goes on", Picture, whyPicture},
 		{Shot, []string{"p"}, "p", "", "save what is seen, as PNG at full resolution and as text", Picture, whyPicture},
 		{Pin, []string{"b"}, "b", "", "pictures by the line, always sharp, always fast, or of few bytes", Picture, whyIn},
 		{Glyphs, []string{"G"}, "G", "", "finer or plainer glyphs: half-blocks, quadrants, sextants, octants, letters, images", Picture, whyPicture},

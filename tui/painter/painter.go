@@ -50,6 +50,7 @@ type Painter struct {
 	hole    hole
 	enc     raster.Encoder
 	tiles   tiles
+	frozen  bool // a still picture is shown
 	filter  filter
 	queue   []byte // filtered, not yet written
 	alt     bool   // Bubble Tea has taken the alternate screen
@@ -149,7 +150,7 @@ func (p *Painter) place(size, at image.Point, m raster.Mode, d raster.Depth) boo
 		return false
 	}
 	p.queue = p.tiles.clear(p.queue)
-	p.mode, p.depth = m, d
+	p.mode, p.depth, p.frozen = m, d, false
 	p.enc.Reset(size, at, m, d)
 	p.hole.dig(size, at)
 	p.want = make([]raster.Cell, size.X*size.Y)
@@ -160,7 +161,7 @@ func (p *Painter) place(size, at image.Point, m raster.Mode, d raster.Depth) boo
 func (p *Painter) Hide() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.on = false
+	p.on, p.frozen = false, false
 	p.block = nil
 	if p.queue = p.tiles.clear(p.queue); len(p.queue) > 0 {
 		p.poke()
@@ -260,7 +261,7 @@ func (p *Painter) take() (b []byte, again time.Duration) {
 	p.queue = p.queue[:0]
 	p.space.Broadcast()
 	ask := false
-	if p.on && p.alt {
+	if p.on && p.alt && !p.frozen {
 		now := p.now()
 		if wait := p.pace.wait(now); wait > 0 {
 			again = wait

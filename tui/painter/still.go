@@ -1,0 +1,52 @@
+package painter
+
+import (
+	"image"
+
+	"assist/screen/raster"
+)
+
+// Hole is where the picture stands on the terminal, in cells; empty: there is none in the view.
+func (p *Painter) Hole() image.Rectangle {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.on {
+		return image.Rectangle{}
+	}
+	return image.Rectangle{Min: p.hole.at, Max: p.hole.at.Add(p.hole.size)}
+}
+
+// Freeze shows a still picture of the screen in place of the moving one until Thaw: a Sixel of exactly so many pixels as the hole
+// has. It reports false when there is no hole.
+func (p *Painter) Freeze(img image.Image, pixels image.Point) bool {
+	sixel := raster.AppendSixel(nil, img, pixels)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.on || p.frozen {
+		return false
+	}
+	p.frozen = true
+	p.queue = append(p.queue, saveCursor...)
+	p.queue = append(p.queue, "\x1b[?80l"...) // at the cursor, and the screen does not scroll (DECSDM as xterm has it)
+	t := tiles{at: p.hole.at}
+	p.queue = t.goTo(p.queue, image.Point{})
+	p.queue = append(append(p.queue, sixel...), restoreCursor...)
+	p.poke()
+	return true
+}
+
+// Thaw goes back to the moving picture; it says whether there was a still one.
+func (p *Painter) Thaw() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.frozen {
+		return false
+	}
+	p.frozen = false
+	p.enc.Lose()
+	for i := range p.tiles.shown {
+		p.tiles.shown[i] = nil
+	}
+	p.poke()
+	return true
+}
