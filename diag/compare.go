@@ -27,7 +27,7 @@ func (c Change) String() string {
 }
 
 // restless are categories whose lines come and go by themselves: only their findings are compared.
-var restless = map[ID]bool{Processes: true, Events: true}
+var restless = map[ID]bool{Load: true, Processes: true, Events: true}
 
 // Compare lists what is different now: findings first, then facts. Numbers that always move count when they moved far.
 func Compare(was, now Report) []Change {
