@@ -114,15 +114,23 @@ func TestBytes(t *testing.T) {
 		"| session | program | assist | mosh | ssh | at rest, bytes/s: assist, mosh, ssh |\n|---|---|---|---|---|---|\n%s", strings.Join(rows, "\n"))
 }
 
-// sent is what assist, mosh and ssh sent: bytes above rest, and at rest in a second.
+// sent is what assist, mosh and ssh sent: in all, at rest in a second, and, by the least of both, above rest.
 type sent struct {
-	bytes [3]int
-	rest  [3]float64
+	all, bytes [3]int
+	rest       [3]float64
+	took       float64 // seconds
 }
 
 func (a sent) least(b sent) sent {
-	for i := range a.bytes {
-		a.bytes[i], a.rest[i] = min(a.bytes[i], b.bytes[i]), min(a.rest[i], b.rest[i])
+	for i := range a.all {
+		a.all[i], a.rest[i], a.took = min(a.all[i], b.all[i]), min(a.rest[i], b.rest[i]), min(a.took, b.took)
+	}
+	return a.above()
+}
+
+func (a sent) above() sent {
+	for i := range a.all {
+		a.bytes[i] = a.all[i] - int(a.rest[i]*a.took)
 	}
 	return a
 }
@@ -178,11 +186,13 @@ func race(t *testing.T, server sshd, rec *consoletest.Recording) (out sent) {
 		}
 	}
 	time.Sleep(2 * time.Second)
-	after, took := totals(counts), time.Since(begun).Seconds()
-	for i := range out.bytes {
+	after := totals(counts)
+	out.took = time.Since(begun).Seconds()
+	for i := range out.all {
 		out.rest[i] = float64(before[i]-idle[i]) / restTime.Seconds()
-		out.bytes[i] = int(float64(after[i]-before[i]) - out.rest[i]*took)
+		out.all[i] = int(after[i] - before[i])
 	}
+	out = out.above()
 	t.Logf("%d states; %v bytes above rest", s.agent.Text().Seq-states, out.bytes)
 	return out
 }
