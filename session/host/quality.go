@@ -14,14 +14,16 @@ const (
 	sooner     = 100 * time.Millisecond // for screen.Fast
 	sliceTime  = time.Second            // one message of a large picture takes the line at most so long
 	smallFrom  = time.Second            // the roughest picture takes longer: the grid is halved
-	wholeAfter = 3 * time.Second        // of rest the grid is whole again
-	mendAfter  = 400 * time.Millisecond // of rest what was rough is sent exactly
-	thinMends  = 2 * time.Second        // the same, for screen.Thin
-	thinPace   = 500 * time.Millisecond // between two pictures of screen.Thin
-	plenty     = 2e6                    // bytes a second: a line that carries so much is no reason for anything
-	raw        = 3                      // bytes of an update before compression, for each after it
-	leastSlice = 2000                   // bytes of an update before compression
-	whyLasts   = 2 * time.Second        // what was rough a moment ago is still said
+	wholeAfter = 3 * time.Second        // of rest the grid is whole again,
+
+	wholeIfQuick = 30                     // or after so many pictures that would have fitted
+	mendAfter    = 400 * time.Millisecond // of rest what was rough is sent exactly
+	thinMends    = 2 * time.Second        // the same, for screen.Thin
+	thinPace     = 500 * time.Millisecond // between two pictures of screen.Thin
+	plenty       = 2e6                    // bytes a second: a line that carries so much is no reason for anything
+	raw          = 3                      // bytes of an update before compression, for each after it
+	leastSlice   = 2000                   // bytes of an update before compression
+	whyLasts     = 2 * time.Second        // what was rough a moment ago is still said
 )
 
 // levels are how rough a moving picture may be, and what it then costs.
@@ -53,6 +55,7 @@ type judge struct {
 	loss    losses
 	shrink  int
 	slow    int // pictures in a row that were too large for the line at their roughest
+	quick   int // that would take the line half of that on the whole grid
 	rough   time.Time
 	pressed time.Time // the line was the reason
 	base    time.Duration
@@ -150,6 +153,11 @@ func (j *judge) made(marked, size int, moving bool, t terms) {
 	} else {
 		j.slow = 0
 	}
+	if whole := marked * j.shrink * j.shrink; cut || j.carries > 0 && j.cost(whole, len(levels)-1) > j.carries*smallFrom.Seconds()/2 {
+		j.quick = 0
+	} else {
+		j.quick++
+	}
 }
 
 // resize says whether another grid is due: a smaller one when pictures are too large for the line, the whole one after rest.
@@ -158,10 +166,10 @@ func (j *judge) resize(still time.Duration) (anew bool) {
 	switch {
 	case j.pin == screen.Thin:
 		j.shrink = screen.MaxShrink
-	case j.pin == screen.Sharp || still >= wholeAfter:
-		j.shrink, j.slow = 1, 0
+	case j.pin == screen.Sharp || still >= wholeAfter || j.shrink > 1 && (j.carries == 0 || j.quick >= wholeIfQuick):
+		j.shrink, j.slow, j.quick = 1, 0, 0
 	case j.slow >= 2:
-		j.shrink, j.slow = screen.MaxShrink, 0
+		j.shrink, j.slow, j.quick = screen.MaxShrink, 0, 0
 	}
 	return j.shrink != was
 }
