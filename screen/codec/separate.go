@@ -34,7 +34,6 @@ type Separate struct {
 	free   [][]screen.RGB565
 	behind bool // the last message does not show all of now: it was full
 	rough  bool // the last message was less than exact
-	from   int  // the row where the next message begins
 
 	spans  spans
 	update []byte
@@ -151,11 +150,10 @@ func (e *Separate) differ(next []screen.RGB565, t Tuning) {
 	}
 	w := e.view.Grid.X
 	row := make([]screen.RGB565, w)
-	y := e.from
-	e.behind, e.rough, e.from = y > 0, false, 0
-	for ; y < e.view.Grid.Y; y++ {
+	e.behind, e.rough = false, false
+	for y := range e.view.Grid.Y { // from the top each time: the rest of a large picture goes on from the part that was confirmed
 		if e.spans.size() >= limit {
-			e.behind, e.from = true, y
+			e.behind = true
 			break
 		}
 		copy(row, e.now[y*w:])

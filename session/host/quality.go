@@ -20,6 +20,7 @@ const (
 	mendAfter    = 400 * time.Millisecond // of rest what was rough is sent exactly
 	thinMends    = 2 * time.Second        // the same, for screen.Thin
 	thinPace     = 500 * time.Millisecond // between two pictures of screen.Thin
+	thinLine     = 16e3                   // bytes a second: pictures keep their history, whatever is lost
 	plenty       = 2e6                    // bytes a second: a line that carries so much is no reason for anything
 	raw          = 3                      // bytes of an update before compression, for each after it
 	leastSlice   = 2000                   // bytes of an update before compression
@@ -81,6 +82,11 @@ func (j *judge) look(now time.Time, l transport.Line) (anew bool) {
 	j.known = j.known || j.carries > 0
 	if j.carries > plenty {
 		j.carries = 0
+	}
+	if j.carries > 0 && j.carries < thinLine { // twice the bytes would cost more than what is lost
+		was := j.loss.separate
+		j.loss = losses{}
+		return was
 	}
 	return j.loss.look(now, l)
 }
