@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -146,5 +145,5 @@ func versionOf(program string, args ...string) string {
 	if err != nil {
 		return ""
 	}
-	return firstLine(strings.TrimSpace(fmt.Sprintf("%s", out)))
+	return firstLine(strings.TrimSpace(string(out)))
 }

@@ -52,7 +52,6 @@ type console struct {
 
 	member session.MemberID // owned by the session loop
 	in     bool             // owned by the session loop
-	way    transport.Path   // that was logged; owned by the session loop
 
 	mu      sync.Mutex
 	waiting []*inner.ToConsole

@@ -210,8 +210,8 @@ func (r *Recorder) Played() []screen.Input {
 	return append([]screen.Input(nil), r.played...)
 }
 
-// times is when each event of Played was played.
-func (r *Recorder) times() []time.Time {
+// Times is when each event of Played was played.
+func (r *Recorder) Times() []time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]time.Time(nil), r.at...)

@@ -61,7 +61,7 @@ func typeKeys(t *testing.T, c *Console, h *Host, n int) (took []time.Duration) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	played := h.Recorder.Wait(t, "all keys", func(evs []screen.Input) bool { return len(keys(evs)) >= n })
-	at := h.Recorder.times()
+	at := h.Recorder.Times()
 	for j, ev := range played {
 		if ev.Kind != screen.KeyTap {
 			continue
