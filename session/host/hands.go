@@ -20,7 +20,8 @@ type hands struct {
 	mu sync.Mutex
 	at map[session.MemberID]hand
 
-	typed time.Time // when anybody's key was played
+	typed time.Time     // when anybody's key was played
+	stir  chan struct{} // cap 1: somebody points
 }
 
 type hand struct {
@@ -35,6 +36,7 @@ func (h *hands) point(m session.MemberID, ev screen.Input) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.at[m] = hand{ev.At, time.Now()}
+		wake(h.stir)
 	case screen.KeyPress, screen.KeyTap, screen.TypeText:
 		h.mu.Lock()
 		defer h.mu.Unlock()

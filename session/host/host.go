@@ -141,7 +141,7 @@ func New(cfg Config) (*Host, error) {
 			}
 		}
 	}
-	h.studio = newStudio(h.cfg.Source, h.player.pointing, h.log)
+	h.studio = newStudio(h.cfg.Source, h.player, h.log)
 	h.studio.focus.typed = h.player.hands.typedLast
 	return h, nil
 }

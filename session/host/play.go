@@ -45,7 +45,7 @@ func newPlayer(i Injector, log *slog.Logger) *player {
 	p := &player{
 		injector: i, log: log, released: make(chan struct{}), used: make(chan session.MemberID, 16), due: make(chan struct{}, 1),
 		keys: map[screen.Key]map[session.MemberID]bool{}, press: map[screen.Button]map[session.MemberID]bool{},
-		at: map[session.MemberID]image.Point{}, hands: hands{at: map[session.MemberID]hand{}},
+		at: map[session.MemberID]image.Point{}, hands: hands{at: map[session.MemberID]hand{}, stir: make(chan struct{}, 1)},
 	}
 	p.allow(nil)
 	return p

@@ -40,6 +40,7 @@ type studio struct {
 	log    *slog.Logger
 	over   atomic.Bool
 	hands  func(now time.Time) screen.Hands // where agents point
+	stir   <-chan struct{}                  // somebody points: looked at soon
 	may    atomic.Pointer[map[session.ConsoleID]session.MemberID]
 	newMay chan struct{} // cap 1
 	todo   chan func(*studio)
@@ -60,9 +61,9 @@ type studio struct {
 	focus   focus
 }
 
-func newStudio(source Source, hands func(time.Time) screen.Hands, log *slog.Logger) *studio {
+func newStudio(source Source, p *player, log *slog.Logger) *studio {
 	s := &studio{
-		source: source, hands: hands, log: log, newMay: make(chan struct{}, 1), todo: make(chan func(*studio), 64), done: make(chan struct{}),
+		source: source, hands: p.pointing, stir: p.hands.stir, log: log, newMay: make(chan struct{}, 1), todo: make(chan func(*studio), 64), done: make(chan struct{}),
 		viewers: map[session.ConsoleID]*viewer{}, changed: true,
 	}
 	s.may.Store(&map[session.ConsoleID]session.MemberID{})
@@ -134,6 +135,8 @@ func (s *studio) run(ctx context.Context) error {
 			s.changed = true
 		case <-s.newMay:
 			s.admit(time.Now())
+		case <-s.stir:
+			s.moved = time.Now()
 		case f := <-s.todo:
 			f(s)
 		case <-wait:
