@@ -38,7 +38,7 @@ lab-test: build
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
-bench: bench-raster bench-screen bench-relay bench-fanout bench-lines bench-idle
+bench: bench-raster bench-screen bench-relay bench-fanout bench-lines bench-idle bench-console bench-load bench-diag
 
 # The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
 bench-screen: deps-bench
