@@ -57,7 +57,6 @@ type judge struct {
 	shrink  int
 	slow    int // pictures in a row that were too large for the line at their roughest
 	quick   int // that would take the line half of that on the whole grid
-	rough   time.Time
 	pressed time.Time // the line was the reason
 	base    time.Duration
 }

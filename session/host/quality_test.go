@@ -111,12 +111,12 @@ func TestTheGridIsHalvedWhileThePictureMoves(t *testing.T) {
 }
 
 func TestTheGridIsWholeAgainOnALineThatCarriesIt(t *testing.T) {
-	j, now := judged(screen.Thin, transport.Line{})
+	j, _ := judged(screen.Thin, transport.Line{})
 	j.resize(0)
 	if j.pin = screen.Auto; !j.resize(0) || j.shrink != 1 {
 		t.Errorf("divided by %d on a line without a limit", j.shrink)
 	}
-	j, now = judged(screen.Auto, on(2000, 50*time.Millisecond))
+	j, now := judged(screen.Auto, on(2000, 50*time.Millisecond))
 	j.shrink = 2
 	for range wholeIfQuick {
 		if j.resize(0) {
