@@ -55,8 +55,8 @@ type judge struct {
 	perMark float64 // bytes that a marked pixel takes in an exact picture
 	loss    losses
 	shrink  int
-	slow    int // pictures in a row that were too large for the line at their roughest
-	quick   int // that would take the line half of that on the whole grid
+	slow    int       // pictures in a row that were too large for the line at their roughest
+	quick   int       // that would take the line half of that on the whole grid
 	pressed time.Time // the line was the reason
 	base    time.Duration
 }
