@@ -30,7 +30,7 @@ import (
 // ServerOffset etc. come from the Hello; a relay that says nothing for this long is not there.
 const (
 	outerIdle      = 30 * time.Second
-	outerKeepAlive = 10 * time.Second // below the 30 s after which NATs forget a UDP flow (RFC 4787, REQ-5 asks for 2 min)
+	outerKeepAlive = 14 * time.Second // below outerIdle / 2, and the 30 s after which NATs forget a UDP flow (RFC 4787, REQ-5 asks for 2 min)
 	outerHandshake = 4 * time.Second  // quic-go gives up after twice this, or this long without any answer
 )
 

@@ -18,7 +18,7 @@ const (
 	bindSlow    = 250 * time.Millisecond // at most, in the first while,
 	bindWhile   = 30 * time.Second
 	bindSlowest = 2 * time.Second       // and later
-	bindRefresh = 10 * time.Second      // again when all is well: a NAT may have forgotten us while nothing was sent
+	bindRefresh = 10 * time.Second      // again when all is well: a relay that died while nothing was sent is noticed by this
 	bindAtMost  = 50 * time.Millisecond // between two binds that hints ask for
 
 	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there?
@@ -49,7 +49,7 @@ type route struct {
 	heardAt  atomic.Int64 // from the relay, and sent to it; ns since Virtual.start
 	sentAt   atomic.Int64
 	asksAt   atomic.Int64 // the first packet since something was heard
-	rhythm   atomic.Int64 // between the two newest packets of other ends
+	rhythm   atomic.Int64 // between the two newest packets of other ends; 0: the relay has answered a bind since
 }
 
 // trouble is why a route may be of no use any more.
@@ -145,7 +145,7 @@ func (r *route) heard(now time.Time) { r.heardAt.Store(r.virtual.since(now)) }
 // forwarded notes that a packet of another end came, and how long after the one before.
 func (r *route) forwarded(now time.Time) {
 	at := r.virtual.since(now)
-	r.rhythm.Store(at - r.heardAt.Swap(at))
+	r.rhythm.Store(max(1, at-r.heardAt.Swap(at)))
 }
 
 // keep repeats the bind as long as the route is in use.
@@ -250,10 +250,11 @@ func (r *route) doubtIn(now time.Time) time.Duration {
 }
 
 // unanswered says whether the relay should have been heard by now: long after the last word, and a while after the first
-// packet since, or while packets came more often than that.
+// packet since, or while packets came more often than that. Its answer ends the second: then it is the other end that rests.
 func (r *route) unanswered(now, heard int64) bool {
 	asked := r.sentAt.Load() > heard && time.Duration(now-r.asksAt.Load()) > askedLong
-	return time.Duration(now-heard) > doubtAfter && (asked || time.Duration(r.rhythm.Load()) < doubtAfter)
+	rhythm := time.Duration(r.rhythm.Load())
+	return time.Duration(now-heard) > doubtAfter && (asked || (rhythm > 0 && rhythm < doubtAfter))
 }
 
 // tell leaves word for Keep; the newest wins.
@@ -293,6 +294,7 @@ func (r *route) receive(b []byte) {
 		r.settled = ack.Counter
 		r.observed.Store(&ack.Observed)
 		r.heard(time.Now())
+		r.rhythm.Store(0)
 		ev.kind = bindAcked
 	case wire.TypeChallenge:
 		c, err := wire.ParseChallenge(b)
