@@ -10,9 +10,9 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
-BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv
+BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv coturn
 
-.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle bench-load fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -51,8 +51,8 @@ bench-raster: deps-bench
 	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -timeout 15m -run TestBenchRaster -v ./screen/raster
 	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -timeout 15m -run TestBenchProgram -v ./tui
 
-# The relay beside plain UDP forwarders, with and without the kernel's GRO and GSO. Fails over its targets.
-bench-relay:
+# The relay beside coturn and plain UDP forwarders, with and without the kernel's GRO and GSO. Fails over its targets.
+bench-relay: deps-bench
 	$(GO) run -tags lab ./transport/transporttest/relaybench -check
 
 # Whole sessions on thin lines, on lines that lose packets, and beside a file, on virtual time: what a person waits for. Fails over
@@ -65,9 +65,10 @@ bench-idle: deps-bench build
 	$(GO) test -count=1 -v -run TestIdleIsFree ./session/sessiontest
 	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 10m -run TestBenchIdle ./cmd/assist
 
-# Thousands of idle sessions on one relay: its memory and CPU, and how long until all are back after its kill -9.
+# Thousands of idle sessions on one relay: its memory and CPU, and how long until all are back after its kill -9. Then hundreds that are
+# busy, and how old their updates come beside direct ones. LOAD_SESSIONS and ACTIVE_SESSIONS say how many. Fails over its targets.
 bench-load: build
-	$(GO) test -tags lab -count=1 -v -timeout 20m -run TestBenchManyIdleSessions ./cmd/assist
+	$(GO) test -tags lab -count=1 -v -timeout 20m -run 'TestBenchManyIdleSessions|TestBenchManyActiveSessions' ./cmd/assist
 
 # Many agents on one session: what they cost the host, and what a frozen quarter costs the others. Fails over its targets.
 bench-fanout: deps-bench build

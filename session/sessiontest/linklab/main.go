@@ -118,13 +118,19 @@ const (
 		"is slow, `go test -v -tags lab -run 'TestKeysDoNotWaitForLoss|TestHostComesBackByItself' ./session/sessiontest` and\n" +
 		"`go test -v -run TestDirect ./transport/transporttest` say the same of keys, of ten minutes without network and of direct paths.\n"
 	heading = "\n## `make lab ROWS="
+	others  = "\n## By other commands\n" // written by hand, and kept as it is
 )
 
 // write makes the table, and fails when a target was missed. Groups that were not run stay as they are in the file.
 func (l *lab) write() error {
 	sections, missed := l.sections()
+	kept := ""
 	if before, err := os.ReadFile(*out); err == nil {
-		for _, part := range strings.Split(string(before), heading)[1:] {
+		ours, rest, found := strings.Cut(string(before), others)
+		if found {
+			kept = others + rest
+		}
+		for _, part := range strings.Split(ours, heading)[1:] {
 			name, rest, _ := strings.Cut(part, "`")
 			if sections[name] == "" {
 				sections[name] = rest
@@ -138,6 +144,7 @@ func (l *lab) write() error {
 			b.WriteString(heading + g + "`" + sections[g])
 		}
 	}
+	b.WriteString(kept)
 	if *out == "" {
 		fmt.Print(b.String())
 	} else if err := os.WriteFile(*out, []byte(b.String()), 0o644); err != nil {

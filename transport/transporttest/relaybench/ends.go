@@ -31,6 +31,9 @@ type gauge struct {
 	bytes atomic.Uint64
 	mu    sync.Mutex
 	trips []time.Duration
+
+	pid  int    // of another program whose CPU counts, or 0
+	stop func() // it, or nil
 }
 
 func child() error {
@@ -46,6 +49,8 @@ func child() error {
 		ready.Addr, err = runBatched(*peer, *plain)
 	case naive:
 		ready.Addr, err = runNaive(*peer)
+	case coturn:
+		ready.Addr, err = runCoturn(ctx, g)
 	case "host":
 		ready.Addr, err = runHost(ctx, g)
 	case "console":
@@ -54,6 +59,8 @@ func child() error {
 		ready.Addr, err = runDirectHost(ctx, g)
 	case "direct console":
 		err = runDirectConsole(ctx, g)
+	case "turn console":
+		err = runTurnConsole(ctx, g)
 	default:
 		err = fmt.Errorf("no role %q", *role)
 	}
@@ -65,6 +72,9 @@ func child() error {
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		_ = out.Encode(g.read())
 	}
+	if g.stop != nil {
+		g.stop()
+	}
 	return nil
 }
 
@@ -75,6 +85,9 @@ func (g *gauge) read() message {
 	defer g.mu.Unlock()
 	m := message{CPU: float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9, Bytes: g.bytes.Load(), Trips: g.trips}
 	g.trips = nil
+	if g.pid != 0 {
+		m.CPU = cpuOf(g.pid)
+	}
 	return m
 }
 
@@ -227,7 +240,12 @@ func runDirectConsole(ctx context.Context, g *gauge) error {
 	if err != nil {
 		return err
 	}
-	conn, err := tr.Dial(ctx, net.UDPAddrFromAddrPort(at), tlsConf, conf)
+	return g.drive(ctx, tr, net.UDPAddrFromAddrPort(at), tlsConf, conf)
+}
+
+// drive connects to the host and sends what is measured.
+func (g *gauge) drive(ctx context.Context, tr *quic.Transport, at net.Addr, tlsConf *tls.Config, conf *quic.Config) error {
+	conn, err := tr.Dial(ctx, at, tlsConf, conf)
 	if err != nil {
 		return err
 	}
