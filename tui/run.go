@@ -139,7 +139,10 @@ func (o Options) show(ctx context.Context, make func(context.Context) tea.Model)
 		}
 		defer paint(o.painter)()
 	}
-	p := tea.NewProgram(make(ctx), o.program()...)
+	tick := &ticker{}
+	defer tick.stop()
+	p := tea.NewProgram(make(ctx), append(o.program(), tea.WithFilter(tick.filter))...)
+	tick.p = p
 	// Quit, not tea.WithContext: killed so, the program would leave its reader of the terminal behind.
 	defer context.AfterFunc(ctx, p.Quit)()
 	_, err := p.Run()
@@ -203,8 +206,8 @@ func paint(p *painter.Painter) (stop func()) {
 	}
 }
 
-// framesAsked is how often Bubble Tea looks whether its text is another one, a second, for as long as the console runs: each
-// look costs though nothing changed. Pictures are painted past it.
+// framesAsked is how often Bubble Tea looks whether its text is another one, a second, while there are messages (ticker). Pictures
+// are painted past it.
 const framesAsked = 15
 
 // program are the options of Bubble Tea.
