@@ -10,7 +10,7 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
 TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
-BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv coturn
+BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv tmux coturn
 
 .PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle bench-load fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
@@ -55,10 +55,11 @@ bench-raster: deps-bench
 bench-relay: deps-bench
 	$(GO) run -tags lab ./transport/transporttest/relaybench -check
 
-# Whole sessions on thin lines, on lines that lose packets, and beside a file, on virtual time: what a person waits for. Fails over
-# its targets.
-bench-lines: deps-bench
+# Whole sessions on thin lines, on lines that lose packets, and beside a file, on virtual time: what a person waits for; then the
+# built binary on real thin lines (KEYS=200 types more). Fails over its targets.
+bench-lines: deps-bench build
 	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLines|TestBenchLoss|TestBenchBeside' ./session/sessiontest
+	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 15m -run 'TestBenchLinesBuilt|TestBenchThinnest' ./cmd/assist
 
 # What the built host and console take in a minute in which nothing happens (FLAGS="--path relay" pins the path), and what travels.
 bench-idle: deps-bench build

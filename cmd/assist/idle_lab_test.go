@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"os/exec"
@@ -65,30 +66,7 @@ func firstLines(s string, n int) string {
 // stillDesktop is an X server with windows on which nothing moves.
 func stillDesktop(t *testing.T) string {
 	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	start := func(cmd *exec.Cmd) {
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		})
-	}
-	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "1920x1080x24", "-nolisten", "tcp", "-noreset")
-	x.ExtraFiles = []*os.File{w}
-	start(x)
-	w.Close()
-	buf := make([]byte, 16)
-	n, err := r.Read(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	display := ":" + strings.TrimSpace(string(buf[:n]))
+	display := emptyDisplay(t, "1920x1080x24")
 	for _, argv := range [][]string{
 		{"xsetroot", "-solid", "#2e4a62"},
 		{"openbox", "--sm-disable"},
@@ -96,9 +74,40 @@ func stillDesktop(t *testing.T) string {
 	} {
 		cmd := exec.Command(argv[0], argv[1:]...)
 		cmd.Env = append(os.Environ(), "DISPLAY="+display)
-		start(cmd)
+		launch(t, cmd)
 	}
 	return display
+}
+
+// launch starts a program that ends with the test.
+func launch(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+}
+
+// emptyDisplay is an X server of its own.
+func emptyDisplay(t *testing.T, geometry string) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	x := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", geometry, "-nolisten", "tcp", "-noreset")
+	x.ExtraFiles = []*os.File{w}
+	launch(t, x)
+	w.Close()
+	number, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ":" + strings.TrimSpace(number)
 }
 
 // childOf is the process that a terminal's shell waits for.
