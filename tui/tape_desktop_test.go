@@ -21,7 +21,7 @@ func TestTmuxRecordingPlaysInAsciinema(t *testing.T) {
 	p.waits("2:1")
 	p.keys("t")
 	p.waits("to everyone")
-	want := p.screen()
+	want := p.still()
 	p.keys("Escape")
 	p.waits("BROWSE")
 	p.keys("q")
@@ -32,7 +32,5 @@ func TestTmuxRecordingPlaysInAsciinema(t *testing.T) {
 		t.Fatalf("%v: %.200s", err, b)
 	}
 	p.tmux("respawn-window", "-k", "-t", "0:0", "asciinema play -s 2 -i 2 "+cast+"; sleep 60")
-	if got := p.waits("to everyone"); got != want {
-		t.Errorf("played:\n%s\nrecorded:\n%s", got, want)
-	}
+	p.waits(want) // as it stood there for half a second
 }

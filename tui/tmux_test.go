@@ -31,7 +31,11 @@ func openPane(t *testing.T, how, want string, env ...string) *pane {
 	if _, err := exec.LookPath("tmux"); err != nil {
 		t.Skip("no tmux")
 	}
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "pane-") // what runs in it may write there until it has noticed that tmux is gone
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &pane{t, filepath.Join(dir, "tmux"), filepath.Join(dir, "report")}
 	self, err := os.Executable()
 	if err != nil {
@@ -62,6 +66,19 @@ func (p *pane) tmux(args ...string) string {
 }
 
 func (p *pane) screen() string { return p.tmux("capture-pane", "-p") }
+
+// still is the screen once it has come to rest.
+func (p *pane) still() string {
+	p.t.Helper()
+	last := p.screen()
+	for same, end := 0, time.Now().Add(20*time.Second); same < 10 && time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		now := p.screen()
+		if same++; now != last {
+			same, last = 0, now
+		}
+	}
+	return last
+}
 
 // waits until the pane says want.
 func (p *pane) waits(want string) string {

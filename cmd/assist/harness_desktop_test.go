@@ -106,7 +106,11 @@ type pane struct {
 // openTerminal runs argv in a new terminal of that size.
 func openTerminal(t *testing.T, env []string, width, height int, argv ...string) *pane {
 	t.Helper()
-	dir := t.TempDir()
+	dir, err := os.MkdirTemp("", "pane-") // what runs in it may write there until it has noticed that tmux is gone
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	term := &pane{t: t, socket: filepath.Join(dir, "tmux")}
 	args := []string{"-f", "/dev/null", "new-session", "-d", "-x", strconv.Itoa(width), "-y", strconv.Itoa(height)}
 	for _, e := range env {

@@ -5,6 +5,7 @@ package notice
 import (
 	"image"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,6 +53,10 @@ func (d *desktop) did() Action {
 func TestCustomerChatsOnTheDesktop(t *testing.T) {
 	d := newDesktop(t, "1280x800")
 	d.start("xterm", "-geometry", "60x20+100+100")
+	d.until("the terminal has the keyboard", func() bool {
+		active := d.run("xprop", "-root", "_NET_ACTIVE_WINDOW")
+		return strings.Contains(active, "# 0x") && !strings.HasSuffix(active, "# 0x0")
+	})
 	d.show(talking(), 1)
 	d.picture("passing")
 	d.show(talking(hello), 2) // the first words open it

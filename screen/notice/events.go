@@ -136,8 +136,12 @@ func (w *Window) takeFocus(p *pane, at xproto.Timestamp) {
 		w.before = r.Focus
 	}
 	w.focus = p
+	w.writing.Store(p == w.chat) // before it is so, that no key of an agent comes in between
+	if xproto.SetInputFocusChecked(w.conn, xproto.InputFocusPointerRoot, p.id, at).Check() != nil {
+		w.lostFocus()
+		return
+	}
 	w.nowWriting(p == w.chat)
-	xproto.SetInputFocus(w.conn, xproto.InputFocusPointerRoot, p.id, at)
 }
 
 // giveFocus gives the keyboard back, if p has it.
