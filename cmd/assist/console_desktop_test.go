@@ -174,7 +174,7 @@ func windowAt(t *testing.T, stage *demo.Stage) (w window) {
 // titleCell is the cell that shows a point of the title bar of the customer's terminal, which stands at +40+60 of a 1280x800
 // desktop; the picture has one row above it.
 func titleCell(columns, rows int) cellAt {
-	const titleX, titleY = 340, 70
+	const titleX, titleY = 120, 70 // beside the bar that says who is here
 	scale := min(float64(columns)/1280, float64(2*rows)/800)
 	left := (columns - int(1280*scale)) / 2
 	top := (2*rows - int(800*scale)) / 2
