@@ -46,7 +46,8 @@ func startSSH(t *testing.T) []string {
 		runTool(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(dir, name))
 	}
 	port := freePort(t)
-	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s/host\nAuthorizedKeysFile %s/me.pub\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n", port, dir, dir)
+	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s/host\nAuthorizedKeysFile %s/me.pub\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n"+
+		"SetEnv HOME=%s\n", port, dir, dir, dir) // what a login shell reads at home is no part of the test
 	conf := filepath.Join(dir, "sshd_config")
 	if err := os.WriteFile(conf, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
