@@ -34,7 +34,7 @@ desktop-test: build
 
 # A hundred sessions of eight agents on bad paths, on virtual time; the database on a real PostgreSQL.
 lab-test: build
-	$(GO) test -count=1 -p 1 -timeout 15m -tags lab ./session/sessiontest
+	$(GO) test -count=1 -p 1 -timeout 15m -tags lab -run TestManySeeds ./session/sessiontest
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
@@ -135,5 +135,6 @@ KILLS  ?= 50
 REBIND ?= 1m
 AWAY   ?= 5s,20s,60s
 lab: deps-lab build
+	$(GO) test -count=1 -v -timeout 15m -tags lab -run 'TestKeysDoNotWaitForLoss|TestHostComesBackByItself' ./session/sessiontest
 	$(GO) run -tags lab ./session/sessiontest/linklab -bin $(BIN) -out docs/links.md -rows $(ROWS) -keys $(KEYS) -kills $(KILLS) -rebind $(REBIND) -away $(AWAY)
 deps-lab: ; @.ci/install $(LABDEB)

@@ -56,7 +56,7 @@ func typeKeys(t *testing.T, c *Console, h *Host, n int) (took []time.Duration) {
 	for i := range n {
 		sent = append(sent, time.Now())
 		if !c.Input(screen.Input{Kind: screen.KeyTap, Key: screen.Key('!' + i%90)}) {
-			t.Fatalf("key %d was refused", i)
+			t.Fatalf("key %d was refused: %+v", i, c.State())
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
