@@ -147,7 +147,7 @@ func (f *fleetStage) at(addr string) *fleetRelay {
 func (f *fleetStage) host(r *fleetRelay) string {
 	f.t.Helper()
 	cmd := exec.Command(built(f.t), "host", "--text", "--shell", "cat", "--relay", r.addr, "--relay-key", r.pin,
-		"--yes", "--allow", "view,control,chat", "--json")
+		"--path", "relay", "--yes", "--allow", "view,control,chat", "--json")
 	cmd.Env = append(os.Environ(), "XDG_CONFIG_HOME="+f.t.TempDir(), "DISPLAY=")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -101,17 +101,14 @@ func openRelay(ctx context.Context, f *relayFlags, log *slog.Logger) (r *relayPa
 
 // listen opens the UDP port, the TCP port of the same number, and the one for metrics.
 func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
-	conf.Listen, conf.Tunnels = f.listen, r.tunnels
-	if r.server, err = relay.Listen(conf); err != nil {
-		return cannotListen(err)
-	}
-	host, _, err := net.SplitHostPort(f.listen)
-	if err != nil {
-		return cannotListen(err)
-	}
-	tcp := net.ListenConfig{Control: tunnel.Control}
-	if r.web, err = tcp.Listen(context.Background(), "tcp", net.JoinHostPort(host, strconv.Itoa(int(r.server.Addr().Port())))); err != nil {
-		return cannotListen(err)
+	conf.Tunnels = r.tunnels
+	for tries := anyPortTries; ; tries-- {
+		if err = r.listenBoth(f.listen, conf); err == nil {
+			break
+		}
+		if _, port, _ := net.SplitHostPort(f.listen); port != "0" || tries == 0 {
+			return cannotListen(err)
+		}
 	}
 	if f.metrics == "" {
 		return nil
@@ -122,6 +119,29 @@ func (r *relayParts) listen(f *relayFlags, conf relay.Config) (err error) {
 	if a, err := netip.ParseAddrPort(r.metrics.Addr().String()); err == nil && !a.Addr().IsLoopback() {
 		conf.Log.Warn("metrics can be read from other machines", "addr", a)
 	}
+	return nil
+}
+
+// anyPortTries is how often another port is looked for where any will do: a number that is free for TCP may be in use for UDP.
+const anyPortTries = 20
+
+// listenBoth opens a TCP port and the UDP port of the same number, or neither.
+func (r *relayParts) listenBoth(listen string, conf relay.Config) error {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil {
+		return err
+	}
+	tcp := net.ListenConfig{Control: tunnel.Control}
+	web, err := tcp.Listen(context.Background(), "tcp", listen)
+	if err != nil {
+		return err
+	}
+	conf.Listen = net.JoinHostPort(host, strconv.Itoa(web.Addr().(*net.TCPAddr).Port))
+	server, err := relay.Listen(conf)
+	if err != nil {
+		return errors.Join(err, web.Close())
+	}
+	r.web, r.server = web, server
 	return nil
 }
 
