@@ -115,8 +115,8 @@ func (l *Link) Stats() Stats {
 	return out
 }
 
-// lossSpan is how far back Loss looks, at least; up to twice as far.
-const lossSpan = 5 * time.Second
+// shareSpan is how far back Loss looks, at least; up to twice as far.
+const shareSpan = 5 * time.Second
 
 // lossWindow computes the recent loss from counts that only grow (but for packets that arrive after they were given up).
 type lossWindow struct {
@@ -129,7 +129,7 @@ type lossMark struct {
 }
 
 func (w *lossWindow) update(now time.Time, sent, lost uint64) float64 {
-	if now.Sub(w.at.when) >= lossSpan {
+	if now.Sub(w.at.when) >= shareSpan {
 		w.before, w.at = w.at, lossMark{now, sent, lost}
 	}
 	from := w.before

@@ -42,7 +42,7 @@ func (g *group) separate() bool {
 
 // newMaker is an encoder for what v is to get now.
 func newMaker(v *viewer, display image.Point) (maker, error) {
-	if v.judge.loss.separate {
+	if v.judge.loss.Lossy {
 		return codec.NewSeparate(v.wants(), display)
 	}
 	return codec.NewEncoder(v.wants(), display)
@@ -213,7 +213,7 @@ func (s *studio) apart(some []*viewer, now time.Time) {
 	}
 	for _, v := range some[1:] {
 		v.good, v.full = now, time.Time{}
-		if g.separate() || v.judge.loss.separate {
+		if g.separate() || v.judge.loss.Lossy {
 			s.place(v, now)
 			continue
 		}
@@ -254,7 +254,7 @@ func (v *viewer) keepsUp(now time.Time) bool {
 	if v.alone {
 		rest = mergeAfter << min(max(v.lapses-1, 0), mostLapses) // who lags again and again is left alone for longer
 	}
-	return !v.judge.loss.separate && v.credit() && now.Sub(v.good) >= rest && now.Sub(v.group.begun) >= rest
+	return !v.judge.loss.Lossy && v.credit() && now.Sub(v.good) >= rest && now.Sub(v.group.begun) >= rest
 }
 
 // every is the time between two pictures.
@@ -282,7 +282,7 @@ func (s *studio) judge(now time.Time) {
 		anew := v.judge.look(now, v.link.Line())
 		if v.judge.resize(now.Sub(v.group.moved)) || anew {
 			s.out(v)
-			v.alone = v.judge.loss.separate
+			v.alone = v.judge.loss.Lossy
 			s.place(v, now)
 		}
 		if q := v.judge.quality(now, v.terms); q != v.quality && now.Sub(v.qualityTold) >= time.Second {

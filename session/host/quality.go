@@ -52,8 +52,8 @@ type judge struct {
 	carries float64 // bytes a second; 0: nobody knows, so everything
 	known   bool    // somebody knew once
 	looked  time.Time
-	perMark float64 // bytes that a marked pixel takes in an exact picture
-	loss    losses
+	perMark float64          // bytes that a marked pixel takes in an exact picture
+	loss    transport.Losses // while it is lossy pictures are made separate
 	shrink  int
 	slow    int       // pictures in a row that were too large for the line at their roughest
 	quick   int       // that would take the line half of that on the whole grid
@@ -83,11 +83,11 @@ func (j *judge) look(now time.Time, l transport.Line) (anew bool) {
 		j.carries = 0
 	}
 	if j.carries > 0 && j.carries < thinLine { // twice the bytes would cost more than what is lost
-		was := j.loss.separate
-		j.loss = losses{}
+		was := j.loss.Lossy
+		j.loss = transport.Losses{}
 		return was
 	}
-	return j.loss.look(now, l)
+	return j.loss.Look(now, l)
 }
 
 // goal is how long a picture may take the line; 0: as long as it takes.
@@ -103,7 +103,7 @@ func (j *judge) goal() time.Duration {
 
 // choose says how a picture is made of so many marked pixels.
 func (j *judge) choose(now time.Time, marked int) terms {
-	t := terms{every: max(pace, j.drawn*6/5), shrink: j.shrink, separate: j.loss.separate}
+	t := terms{every: max(pace, j.drawn*6/5), shrink: j.shrink, separate: j.loss.Lossy}
 	least := 0
 	if j.pin == screen.Thin {
 		least, t.every = 3, max(t.every, thinPace)
@@ -182,7 +182,7 @@ func (j *judge) resize(still time.Duration) (anew bool) {
 // away is how many pictures may wait for the viewer's word: as many as are made in a round trip, and two. How many bytes
 // they may have is the pacer's to say. Where packets are lost words are, too.
 func (j *judge) away() int {
-	if j.loss.separate {
+	if j.loss.Lossy {
 		return codec.MaxAway
 	}
 	return min(inFlight+int(j.base/pace), codec.MaxAway)
@@ -196,68 +196,17 @@ func (j *judge) twice(size int) bool {
 // quality is what the viewer is told.
 func (j *judge) quality(now time.Time, t terms) screen.Quality {
 	q := screen.Quality{
-		Pin: j.pin, Tolerance: uint8(t.tune.Tolerance), Coarse: t.tune.Coarse, Shrink: uint8(j.shrink), Separate: j.loss.separate,
+		Pin: j.pin, Tolerance: uint8(t.tune.Tolerance), Coarse: t.tune.Coarse, Shrink: uint8(j.shrink), Separate: j.loss.Lossy,
 	}
 	switch {
 	case j.pin == screen.Thin:
 		q.Why = screen.WhyPinned
 	case now.Sub(j.pressed) < whyLasts || j.shrink > 1:
 		q.Why = screen.WhyLine
-	case j.loss.separate:
+	case j.loss.Lossy:
 		q.Why = screen.WhyLoss
 	case j.drawn*6/5 > pace:
 		q.Why = screen.WhyTerminal
 	}
 	return q
-}
-
-// When pictures are made separate, and when they have a history again.
-const (
-	lossSpan   = 10 * time.Second
-	lossLeast  = 2     // packets in that time
-	lossShare  = 0.003 // of the packets
-	cleanFor   = 30 * time.Second
-	fullQueue  = 60 * time.Millisecond // packets that are lost while so much waits were too many for the line
-	losesEvery = time.Second           // between two looks
-)
-
-// losses watches a line for packets that are lost although it has room.
-type losses struct {
-	separate bool
-	marks    []lossMark // the last seconds
-	newest   time.Time  // loss
-	pushed   uint64     // packets lost by too full a queue
-}
-
-type lossMark struct {
-	at         time.Time
-	sent, lost uint64
-}
-
-func (l *losses) look(now time.Time, line transport.Line) (changed bool) {
-	n := len(l.marks)
-	if n > 0 && now.Sub(l.marks[n-1].at) < losesEvery {
-		return false
-	}
-	if n > 0 && line.Lost-l.pushed > l.marks[n-1].lost {
-		if line.Queue > max(fullQueue, line.Base/2) {
-			l.pushed = line.Lost - l.marks[n-1].lost
-		} else {
-			l.newest = now
-		}
-	}
-	l.marks = append(l.marks, lossMark{now, line.Sent, line.Lost - l.pushed})
-	for len(l.marks) > 2 && now.Sub(l.marks[0].at) > lossSpan {
-		l.marks = l.marks[1:]
-	}
-	first, last := l.marks[0], l.marks[len(l.marks)-1]
-	lost, sent := float64(last.lost-first.lost), float64(last.sent-first.sent)
-	was := l.separate
-	switch {
-	case lost >= lossLeast && lost >= lossShare*sent:
-		l.separate = true
-	case now.Sub(l.newest) > cleanFor:
-		l.separate = false
-	}
-	return l.separate != was
 }

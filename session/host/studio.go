@@ -329,7 +329,7 @@ func (s *studio) look(v *viewer, view screen.Viewport) {
 		return
 	}
 	s.out(v)
-	v.view, v.alone = view, v.judge.loss.separate
+	v.view, v.alone = view, v.judge.loss.Lossy
 	s.place(v, time.Now())
 }
 
