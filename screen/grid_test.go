@@ -42,7 +42,7 @@ func drawSize(t *rapid.T) image.Point {
 	return image.Pt(rapid.IntRange(1, 90).Draw(t, "w"), rapid.IntRange(1, 90).Draw(t, "h"))
 }
 
-// naive is the definition: the mean of each channel, a pixel at a time.
+// naive is the definition: the mean of each channel, a pixel at a time, and which of its values shows the nearest to it.
 func naive(f *Frame, box image.Rectangle) RGB565 {
 	var r, g, b, n uint32
 	for y := box.Min.Y; y < box.Max.Y; y++ {
@@ -51,7 +51,14 @@ func naive(f *Frame, box image.Rectangle) RGB565 {
 			b, g, r, n = b+uint32(p[0]), g+uint32(p[1]), r+uint32(p[2]), n+1
 		}
 	}
-	return RGB565(r/n>>3<<11 | g/n>>2<<5 | b/n>>3)
+	level := func(sum, most uint32) RGB565 { // k*255/most is the nearest to sum/n; of two that are as near, the brighter
+		k := uint32(0)
+		for k < most && 2*sum*most >= (2*k+1)*255*n {
+			k++
+		}
+		return RGB565(k)
+	}
+	return level(r, 31)<<11 | level(g, 63)<<5 | level(b, 31)
 }
 
 func TestRowIsTheMean(t *testing.T) {

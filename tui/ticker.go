@@ -79,9 +79,15 @@ func (k *ticker) stop() {
 	k.tick = nil
 }
 
-// tickerOf is the ticker of a program that runs; nil where it is not to be found.
-func tickerOf(p *tea.Program) *time.Ticker {
-	f := reflect.ValueOf(p).Elem().FieldByName("ticker")
+// tickerOf is the ticker of a program that runs; nil where it is not to be found, and then it stays as it began. Bubble Tea 2.1 has
+// no other way: its rate is an option of NewProgram, its renderer an interface of its own, and only its ticker makes it draw.
+// program is a *tea.Program, or what a test puts in its place.
+func tickerOf(program any) *time.Ticker {
+	v := reflect.ValueOf(program)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	f := v.Elem().FieldByName("ticker")
 	if !f.IsValid() || f.Type() != reflect.TypeFor[*time.Ticker]() {
 		return nil
 	}

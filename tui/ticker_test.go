@@ -55,3 +55,28 @@ func TestTickerRests(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestTickerElsewhereIsLeftAlone is a Bubble Tea that keeps no ticker, or another thing by that name.
+func TestTickerElsewhereIsLeftAlone(t *testing.T) {
+	for _, program := range []any{
+		&struct{ renderer int }{}, &struct{ ticker int }{}, &struct{ ticker time.Ticker }{}, &struct{ ticker *time.Ticker }{},
+		(*tea.Program)(nil), tea.Program{}, nil, 7,
+	} {
+		if got := tickerOf(program); got != nil {
+			t.Errorf("%T: %v", program, got)
+		}
+	}
+	own := &struct{ ticker *time.Ticker }{time.NewTicker(time.Hour)}
+	defer own.ticker.Stop()
+	if tickerOf(own) != own.ticker {
+		t.Error("a ticker where Bubble Tea has it is not found")
+	}
+	k := &ticker{p: nil}
+	for range 3 {
+		k.filter(nil, struct{}{})
+		k.slower()
+	}
+	if k.stop(); k.every != quickTick && k.every != slowTick || k.tick != nil {
+		t.Errorf("%+v", k)
+	}
+}
