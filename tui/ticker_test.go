@@ -60,7 +60,9 @@ func TestTickerRests(t *testing.T) {
 func TestTickerElsewhereIsLeftAlone(t *testing.T) {
 	for _, program := range []any{
 		&struct{ renderer int }{}, &struct{ ticker int }{}, &struct{ ticker time.Ticker }{}, &struct{ ticker *time.Ticker }{},
-		(*tea.Program)(nil), tea.Program{}, nil, 7,
+		(*tea.Program)(nil),
+		tea.Program{},
+		nil, 7,
 	} {
 		if got := tickerOf(program); got != nil {
 			t.Errorf("%T: %v", program, got)
