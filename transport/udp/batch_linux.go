@@ -14,15 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Limits of one GSO send: UDP_MAX_SEGMENTS was 64 until Linux 6.9 made it 128, and a UDP packet has at most 65507 bytes.
-const (
-	maxSegments = 64
-	maxGSO      = 65507
-)
-
 // msgConn is what batched needs of a socket: what *net.UDPConn has.
 type msgConn interface {
-	net.Conn
 	net.PacketConn
 	SyscallConn() (syscall.RawConn, error)
 	WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (n, oobn int, err error)
@@ -31,13 +24,13 @@ type msgConn interface {
 // batched reads and sends many packets a system call.
 type batched struct {
 	conn msgConn // set once
-	many *ipv4.PacketConn
+	raw  syscall.RawConn
 	gro  bool
 	wild bool // bound to no particular address
 	gso  atomic.Bool
 
-	msgs []ipv4.Message // owned by the reading goroutine
-	outs sync.Pool      // of *outbox
+	in   *inbox    // owned by the reading goroutine
+	outs sync.Pool // of *outbox
 }
 
 // newBatched may take the socket out of udp; conn is what to use in its place.
@@ -46,24 +39,20 @@ func newBatched(udp *net.UDPConn, opt Options) (link packetIO, conn net.PacketCo
 	if opt.Dedicated && runtime.GOMAXPROCS(0) > 1 { // the only thread that runs Go must not wait in the kernel
 		c = dedicate(udp)
 	}
-	b := &batched{conn: c, many: ipv4.NewPacketConn(c), wild: addrPort(c.LocalAddr()).Addr().IsUnspecified()}
-	b.outs.New = func() any { return new(outbox) }
-	raw, err := c.SyscallConn()
-	if err != nil {
+	b := &batched{conn: c, wild: addrPort(c.LocalAddr()).Addr().IsUnspecified()}
+	b.outs.New = func() any { return newOutbox() }
+	var err error
+	if b.raw, err = c.SyscallConn(); err != nil {
 		return nil, c
 	}
-	err = raw.Control(func(fd uintptr) { b.setOptions(int(fd), opt) })
-	if err != nil {
+	if b.raw.Control(func(fd uintptr) { b.setOptions(int(fd), opt) }) != nil {
 		return nil, c
 	}
 	size, count := maxCoalesced, opt.Batch
 	if !b.gro {
 		size, count = maxPacket, 8*opt.Batch // without GRO a read brings one packet a buffer
 	}
-	b.msgs = make([]ipv4.Message, count)
-	for i := range b.msgs {
-		b.msgs[i] = ipv4.Message{Buffers: [][]byte{make([]byte, size)}, OOB: make([]byte, 128)}
-	}
+	b.in = newInbox(count, size)
 	return b, c
 }
 
@@ -85,25 +74,20 @@ func (b *batched) setOptions(fd int, opt Options) {
 	b.gso.Store(err == nil)
 }
 
-func (b *batched) batch() int { return len(b.msgs) }
+func (b *batched) batch() int { return len(b.in.msgs) }
 
 func (b *batched) read(in []received) (int, error) {
-	for i := range b.msgs {
-		b.msgs[i].OOB = b.msgs[i].OOB[:cap(b.msgs[i].OOB)]
-	}
-	n, err := b.many.ReadBatch(b.msgs, unix.MSG_WAITFORONE)
+	n, err := b.in.read(b.raw)
 	if err != nil {
 		return 0, err
 	}
 	got := 0
-	for i := range b.msgs[:n] {
-		m := &b.msgs[i]
-		from, ok := m.Addr.(*net.UDPAddr)
-		if m.N == 0 || !ok {
+	for i := range n {
+		bytes, from, oob := b.in.take(i)
+		if len(bytes) == 0 || !from.IsValid() {
 			continue
 		}
-		d := Datagram{m.Buffers[0][:m.N], m.N, Addr{AddrPort: addrPort(from)}}
-		oob := m.OOB[:m.NN]
+		d := Datagram{bytes, len(bytes), Addr{AddrPort: from}}
 		seg, local := parseControl(oob)
 		if seg > 0 {
 			d.Seg = seg
@@ -111,7 +95,7 @@ func (b *batched) read(in []received) (int, error) {
 		if b.wild {
 			d.Addr.Local = local
 		}
-		in[got] = received{d, from, oob}
+		in[got] = received{d, oob}
 		got++
 	}
 	return got, nil
@@ -121,10 +105,10 @@ func (b *batched) send(ds []Datagram) error {
 	out := b.outs.Get().(*outbox)
 	defer b.outs.Put(out)
 	gso := b.gso.Load()
-	err := out.send(b.many, ds, gso)
+	err := out.send(b.raw, ds, gso)
 	if gso && errors.Is(err, unix.EIO) { // udp(7): no checksum offload on this device, so no GSO either
 		b.gso.Store(false)
-		err = out.send(b.many, ds, false)
+		err = out.send(b.raw, ds, false)
 	}
 	return err
 }
@@ -146,7 +130,7 @@ func (c batchedConn) ReadBatch(ms []ipv4.Message, _ int) (int, error) {
 	for i, r := range rs {
 		ms[i].N = copy(ms[i].Buffers[0], r.B)
 		ms[i].NN = copy(ms[i].OOB, r.oob)
-		ms[i].Addr = r.from
+		ms[i].Addr = net.UDPAddrFromAddrPort(r.Addr.AddrPort)
 	}
 	return len(rs), nil
 }
@@ -157,7 +141,7 @@ func (c batchedConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UD
 		return 0, 0, 0, nil, err
 	}
 	r := c.s.take(1)[0]
-	return copy(b, r.B), copy(oob, r.oob), 0, r.from, nil
+	return copy(b, r.B), copy(oob, r.oob), 0, net.UDPAddrFromAddrPort(r.Addr.AddrPort), nil
 }
 
 func (c batchedConn) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, error) {
@@ -169,7 +153,7 @@ func (c batchedConn) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, erro
 	return n, oobn, err
 }
 
-func (c batchedConn) SyscallConn() (syscall.RawConn, error) { return c.b.conn.SyscallConn() }
+func (c batchedConn) SyscallConn() (syscall.RawConn, error) { return c.b.raw, nil }
 
 var _ quic.OOBCapablePacketConn = batchedConn{}
 

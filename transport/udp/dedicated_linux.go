@@ -10,7 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,7 +27,6 @@ const yieldEvery = 4 * time.Millisecond
 type dedicated struct {
 	fd    int      // set once
 	local net.Addr // set once
-	one   *ipv4.PacketConn
 
 	yielded time.Time // owned by the reading goroutine
 
@@ -65,7 +63,6 @@ func dedicate(c *net.UDPConn) msgConn {
 	if err := unix.SetNonblock(fd, false); err != nil {
 		_ = d.Close()
 	}
-	d.one = ipv4.NewPacketConn(d)
 	return d
 }
 
@@ -98,9 +95,20 @@ func (d *dedicated) SetWriteDeadline(time.Time) error { return nil }
 
 // WriteMsgUDP sends one message.
 func (d *dedicated) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, error) {
-	_, err := d.one.WriteBatch([]ipv4.Message{{Buffers: [][]byte{b}, OOB: oob, Addr: to}}, 0)
-	if err != nil {
-		return 0, 0, err
+	at := to.AddrPort()
+	var name unix.Sockaddr
+	if a := at.Addr().Unmap(); a.Is4() {
+		name = &unix.SockaddrInet4{Port: int(at.Port()), Addr: a.As4()}
+	} else {
+		name = &unix.SockaddrInet6{Port: int(at.Port()), Addr: a.As16(), ZoneId: zoneIndex(a.Zone())}
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed.Load() {
+		return 0, 0, net.ErrClosed
+	}
+	if _, err := unix.SendmsgN(d.fd, b, oob, name, 0); err != nil {
+		return 0, 0, os.NewSyscallError("sendmsg", err)
 	}
 	return len(b), len(oob), nil
 }
@@ -114,31 +122,30 @@ func (d *dedicated) WriteTo(b []byte, to net.Addr) (int, error) {
 	return n, err
 }
 
-// The rest makes it a net.Conn for package ipv4, which asks for one and uses SyscallConn. A Socket reads in batches only.
-func (d *dedicated) Read([]byte) (int, error)               { return 0, errors.ErrUnsupported }
-func (d *dedicated) Write([]byte) (int, error)              { return 0, errors.ErrUnsupported }
+// ReadFrom is not called: a Socket reads in batches only.
 func (d *dedicated) ReadFrom([]byte) (int, net.Addr, error) { return 0, nil, errors.ErrUnsupported }
-func (d *dedicated) RemoteAddr() net.Addr                   { return nil }
-func (d *dedicated) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UDPAddr, err error) {
-	return 0, 0, 0, nil, errors.ErrUnsupported
-}
 
 // dedicatedRaw is its syscall.RawConn.
 type dedicatedRaw dedicated
 
 func (r *dedicatedRaw) Control(f func(fd uintptr)) error {
+	_, err := r.once(func(fd uintptr) bool { f(fd); return true })
+	return err
+}
+
+// once calls f while the socket is open.
+func (r *dedicatedRaw) once(f func(fd uintptr) bool) (done bool, err error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if r.closed.Load() {
-		return net.ErrClosed
+		return false, net.ErrClosed
 	}
-	f(uintptr(r.fd))
-	return nil
+	return f(uintptr(r.fd)), nil
 }
 
 // Read calls f, which waits in the kernel, until it has something.
 func (r *dedicatedRaw) Read(f func(fd uintptr) bool) error {
-	for done := false; !done; {
+	for {
 		now := time.Now()
 		if at := r.deadline.Load(); at != 0 && now.UnixNano() >= at {
 			return os.ErrDeadlineExceeded
@@ -147,21 +154,23 @@ func (r *dedicatedRaw) Read(f func(fd uintptr) bool) error {
 			r.yielded = now
 			runtime.Gosched()
 		}
-		if err := r.Control(func(fd uintptr) { done = f(fd) }); err != nil {
+		done, err := r.once(f)
+		if err != nil {
 			return err
 		}
 		if r.closed.Load() {
 			return net.ErrClosed
 		}
+		if done {
+			return nil
+		}
 	}
-	return nil
 }
 
 func (r *dedicatedRaw) Write(f func(fd uintptr) bool) error {
-	for done := false; !done; {
-		if err := r.Control(func(fd uintptr) { done = f(fd) }); err != nil {
+	for {
+		if done, err := r.once(f); done || err != nil {
 			return err
 		}
 	}
-	return nil
 }

@@ -5,87 +5,133 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"unsafe"
 
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
-// outbox turns datagrams into the messages of sendmmsg, reusing all of its memory.
+// Limits of one GSO send: UDP_MAX_SEGMENTS was 64 until Linux 6.9 made it 128, and a UDP packet has at most 65507 bytes.
+const (
+	maxSegments = 64
+	maxGSO      = 65507
+)
+
+const (
+	maxParts = 8 // datagrams in one GSO send
+	lookBack = 8 // messages, for one that another datagram to the same address can join
+)
+
+// outbox turns datagrams into the messages of sendmmsg, reusing all of its memory. Datagrams to one address become one GSO send where
+// they fit together: packets of one size, of which the last may be shorter.
 type outbox struct {
-	msgs  []ipv4.Message
-	slots []*slot // one a message, what it points to
-	n     int
+	*mmsg
+	room    []message
+	parcels []*parcel // one a message
+	n       int
 }
 
-// slot is what one message points to.
-type slot struct {
-	bufs [1][]byte
-	addr net.UDPAddr
-	ip   [16]byte
+// parcel is what one message points to.
+type parcel struct {
+	to        Addr
+	seg, size int // bytes of a packet, and of all
+	parts     int
+
+	name unix.RawSockaddrInet6
+	iov  [maxParts]unix.Iovec
 	oob  [128]byte
 }
 
+func newOutbox() *outbox { return &outbox{mmsg: newMmsg(unix.SYS_SENDMMSG)} }
+
 // send sends every packet of ds.
-func (o *outbox) send(c *ipv4.PacketConn, ds []Datagram, gso bool) error {
+func (o *outbox) send(raw syscall.RawConn, ds []Datagram, gso bool) error {
 	o.n = 0
 	for _, d := range ds {
 		o.add(d, gso)
 	}
-	return o.flush(c)
+	for i := range o.n {
+		o.seal(i)
+	}
+	return o.flush(raw)
 }
 
-// add appends the messages for d: one for as many packets as GSO takes, else one each.
+// add puts the packets of d into messages: as many as GSO takes into each, else one.
 func (o *outbox) add(d Datagram, gso bool) {
-	step := d.Seg
+	step, b := d.Seg, d.B
 	if gso {
-		step = d.Seg * max(1, min(maxSegments, maxGSO/d.Seg))
+		b = b[o.join(d):]
+		step = d.Seg * segments(d.Seg)
 	}
-	for b := d.B; len(b) > 0; {
+	for len(b) > 0 {
 		n := min(step, len(b))
-		o.message(b[:n], d.Seg, d.Addr)
+		p := o.next()
+		p.to, p.seg, p.size, p.parts = d.Addr, d.Seg, 0, 0
+		p.put(b[:n])
 		b = b[n:]
 	}
 }
 
-func (o *outbox) message(b []byte, seg int, to Addr) {
-	if o.n == len(o.msgs) {
-		o.msgs = append(o.msgs, ipv4.Message{})
-		o.slots = append(o.slots, new(slot))
+// segments is how many packets of a size GSO takes.
+func segments(seg int) int { return max(1, min(maxSegments, maxGSO/seg)) }
+
+// join adds what it can of d to the newest message to its address, and says how many bytes that are. No packet overtakes another.
+func (o *outbox) join(d Datagram) (n int) {
+	for i := o.n - 1; i >= max(0, o.n-lookBack); i-- {
+		p := o.parcels[i]
+		if p.to != d.Addr {
+			continue
+		}
+		if p.size%p.seg != 0 || p.parts == maxParts || (d.Seg != p.seg && (d.Seg > p.seg || len(d.B) > d.Seg)) {
+			return 0
+		}
+		if n = min((segments(p.seg)-p.size/p.seg)*p.seg, len(d.B)); n > 0 {
+			p.put(d.B[:n])
+		}
+		return n
 	}
-	s := o.slots[o.n]
-	s.bufs[0] = b
-	s.setAddr(to.AddrPort)
-	oob := s.oob[:0]
-	if len(b) > seg {
-		oob = appendControl(oob, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
-		binary.NativeEndian.PutUint16(oob[unix.CmsgSpace(0):], uint16(seg))
-	}
-	if to.Local.IsValid() {
-		oob = appendSource(oob, to.Local)
-	}
-	o.msgs[o.n] = ipv4.Message{Buffers: s.bufs[:], OOB: oob, Addr: &s.addr}
-	o.n++
+	return 0
 }
 
-func (s *slot) setAddr(to netip.AddrPort) {
-	a := to.Addr()
-	if a.Is4() {
-		ip := a.As4()
-		s.addr.IP = s.ip[:copy(s.ip[:], ip[:])]
-	} else {
-		s.ip = a.As16()
-		s.addr.IP = s.ip[:]
+// next is the parcel of another message.
+func (o *outbox) next() *parcel {
+	if o.n == len(o.parcels) {
+		p := new(parcel)
+		o.parcels = append(o.parcels, p)
+		o.room = append(o.room, message{hdr: unix.Msghdr{Name: (*byte)(unsafe.Pointer(&p.name)), Iov: &p.iov[0], Control: &p.oob[0]}})
 	}
-	s.addr.Port = int(to.Port())
-	s.addr.Zone = a.Zone()
+	o.n++
+	return o.parcels[o.n-1]
+}
+
+func (p *parcel) put(b []byte) {
+	p.iov[p.parts].Base = &b[0]
+	p.iov[p.parts].SetLen(len(b))
+	p.parts++
+	p.size += len(b)
+}
+
+// seal says in a message's header what its parcel has become.
+func (o *outbox) seal(i int) {
+	p, h := o.parcels[i], &o.room[i].hdr
+	h.Namelen = setName(&p.name, p.to.AddrPort)
+	h.SetIovlen(p.parts)
+	oob := p.oob[:0]
+	if p.size > p.seg {
+		oob = appendControl(oob, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
+		binary.NativeEndian.PutUint16(oob[unix.CmsgSpace(0):], uint16(p.seg))
+	}
+	if p.to.Local.IsValid() {
+		oob = appendSource(oob, p.to.Local)
+	}
+	h.SetControllen(len(oob))
 }
 
 // flush sends all messages. One that cannot be sent is left out; the first such error is returned. EIO ends it at once.
-func (o *outbox) flush(c *ipv4.PacketConn) error {
+func (o *outbox) flush(raw syscall.RawConn) error {
 	var first error
-	for ms := o.msgs[:o.n]; len(ms) > 0; {
-		n, err := c.WriteBatch(ms, 0)
+	for o.msgs = o.room[:o.n]; len(o.msgs) > 0; {
+		n, err := o.end("sendmmsg", raw.Write(o.do))
 		if err != nil {
 			if errors.Is(err, unix.EINTR) {
 				continue
@@ -96,9 +142,9 @@ func (o *outbox) flush(c *ipv4.PacketConn) error {
 			if first == nil {
 				first = err
 			}
-			n = max(n, 0) + 1 // sendmmsg reports an error only for the first message of a call
+			n = 1 // sendmmsg reports an error only for the first message of a call
 		}
-		ms = ms[min(n, len(ms)):]
+		o.msgs = o.msgs[min(n, len(o.msgs)):]
 	}
 	return first
 }

@@ -30,7 +30,7 @@ func (p *plain) read(in []received) (int, error) {
 		if n == 0 || !ok {
 			continue
 		}
-		in[0] = received{Datagram{p.buf[:n], n, Addr{AddrPort: addrPort(u)}}, u, nil}
+		in[0] = received{Datagram{p.buf[:n], n, Addr{AddrPort: addrPort(u)}}, nil}
 		return 1, nil
 	}
 }
@@ -60,7 +60,7 @@ func (c plainConn) ReadFrom(b []byte) (int, net.Addr, error) {
 		return 0, nil, err
 	}
 	r := c.s.take(1)[0]
-	return copy(b, r.B), r.from, nil
+	return copy(b, r.B), net.UDPAddrFromAddrPort(r.Addr.AddrPort), nil
 }
 
 func (c plainConn) WriteTo(b []byte, to net.Addr) (int, error) {

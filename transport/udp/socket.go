@@ -81,8 +81,7 @@ type Socket struct {
 // received is a packet, or a run of packets, and the control messages it came with.
 type received struct {
 	Datagram
-	from *net.UDPAddr
-	oob  []byte
+	oob []byte
 }
 
 // packetIO is how packets get in and out on this system.
@@ -202,7 +201,7 @@ func (s *Socket) sort(r received) {
 func (s *Socket) enqueue(r received, b []byte) {
 	for len(b) > 0 {
 		n := min(r.Seg, len(b))
-		s.queue = append(s.queue, received{Datagram{b[:n], n, r.Addr}, r.from, r.oob})
+		s.queue = append(s.queue, received{Datagram{b[:n], n, r.Addr}, r.oob})
 		b = b[n:]
 	}
 }
