@@ -12,7 +12,7 @@ DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-util
 TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv tmux coturn
 
-.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle bench-load fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
+.PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle bench-load bench-fleet fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/assist
@@ -38,7 +38,7 @@ lab-test: build
 	$(GO) test -count=1 -timeout 15m -tags lab -run TestPainterTenThousand ./tui
 	$(GO) test -count=1 -p 1 -timeout 5m -tags lab ./session/broker/store
 
-bench: bench-raster bench-screen bench-relay bench-fanout bench-lines bench-idle bench-console bench-load bench-diag
+bench: bench-raster bench-screen bench-relay bench-fanout bench-lines bench-idle bench-console bench-load bench-fleet bench-diag
 
 # The picture from display to bytes, on recordings and on a live desktop beside x11vnc. Fails over its targets.
 bench-screen: deps-bench
@@ -70,6 +70,12 @@ bench-idle: deps-bench build
 # busy, and how old their updates come beside direct ones. LOAD_SESSIONS and ACTIVE_SESSIONS say how many. Fails over its targets.
 bench-load: build
 	$(GO) test -tags lab -count=1 -v -timeout 20m -run 'TestBenchManyIdleSessions|TestBenchManyActiveSessions' ./cmd/assist
+
+# Three relays on a real PostgreSQL and its standby: a relay killed, drained, stopped, the database away for DATABASE_AWAY (make test
+# does the same with 10 s). Fails over its targets.
+DATABASE_AWAY ?= 60s
+bench-fleet: deps-test build
+	DATABASE_AWAY=$(DATABASE_AWAY) $(GO) test -tags desktop -count=1 -v -timeout 5m -run TestFleetOfThreeRelays ./cmd/assist
 
 # Many agents on one session: what they cost the host, and what a frozen quarter costs the others. Fails over its targets.
 bench-fanout: deps-bench build
