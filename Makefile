@@ -58,7 +58,7 @@ bench-relay: deps-bench
 # Whole sessions on thin lines, on lines that lose packets, and beside a file, on virtual time: what a person waits for; then the
 # built binary on real thin lines (KEYS=200 types more). Fails over its targets.
 bench-lines: deps-bench build
-	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLines|TestBenchLoss|TestBenchBeside' ./session/sessiontest
+	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLines|TestBenchLoss|TestBenchBeside|TestBenchFiles' ./session/sessiontest
 	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 15m -run 'TestBenchLinesBuilt|TestBenchThinnest' ./cmd/assist
 
 # What the built host and console take in a minute in which nothing happens (FLAGS="--path relay" pins the path), and what travels.

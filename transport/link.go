@@ -18,6 +18,9 @@ type Link struct {
 	fp   Fingerprint
 	key  ed25519.PublicKey
 
+	dialed bool     // by this end,
+	own    Identity // as which
+
 	gauge    *gauge
 	grams    chan datagram // arrived
 	outgoing chan []byte

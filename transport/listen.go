@@ -165,5 +165,6 @@ func (v *Virtual) Dial(ctx context.Context, to uint32, id Identity, verify func(
 	if err != nil {
 		return nil, fmt.Errorf("dial host: %w", err)
 	}
+	l.dialed, l.own = true, id
 	return l, nil
 }

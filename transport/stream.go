@@ -51,7 +51,7 @@ func (l *Link) OpenStream(ctx context.Context, kind wire.StreamKind) (Stream, er
 	if err != nil {
 		return nil, fmt.Errorf("open stream: %w", plainError(err))
 	}
-	return duplex{l.sending(s), receiving{s}}, nil
+	return duplex{l.sending(s), receiving{s}, l, s.StreamID()}, nil
 }
 
 // OpenUni opens a stream of that kind that only this end writes.
@@ -75,7 +75,7 @@ func (l *Link) AcceptStream(ctx context.Context) (wire.StreamKind, Stream, error
 		}
 		switch kind, ok := l.kindOf(ctx, s); {
 		case ok && !kind.Uni():
-			return kind, duplex{l.sending(s), receiving{s}}, nil
+			return kind, duplex{l.sending(s), receiving{s}, l, s.StreamID()}, nil
 		default:
 			s.CancelRead(codeUnknownKind)
 			s.CancelWrite(codeUnknownKind)
@@ -188,6 +188,8 @@ func (r receiving) SetReadDeadline(t time.Time) error { return r.s.SetReadDeadli
 type duplex struct {
 	sending
 	receiving
+	link *Link
+	id   quic.StreamID
 }
 
 func plainStreamError(err error) error {

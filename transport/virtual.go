@@ -26,11 +26,12 @@ type Virtual struct {
 	last    atomic.Pointer[Change] // of route
 	udpOnly atomic.Bool            // Keep looks whether UDP works now
 
-	mu    sync.Mutex
-	peers map[uint16]*peer
-	links map[*Link]struct{}
-	ln    *Listener
-	over  bool
+	mu      sync.Mutex
+	peers   map[uint16]*peer
+	links   map[*Link]struct{}
+	stripes map[ticket]*striped
+	ln      *Listener
+	over    bool
 
 	watchers map[*watcher]struct{}
 	moves    *os.File // closed when this ends; nil: the system does not tell
@@ -40,7 +41,7 @@ type Virtual struct {
 }
 
 func newVirtual() *Virtual {
-	return &Virtual{in: newInbox(), start: time.Now(), peers: map[uint16]*peer{}, links: map[*Link]struct{}{}, watchers: map[*watcher]struct{}{}}
+	return &Virtual{in: newInbox(), start: time.Now(), peers: map[uint16]*peer{}, links: map[*Link]struct{}{}, stripes: map[ticket]*striped{}, watchers: map[*watcher]struct{}{}}
 }
 
 // since is a time as the Virtual counts it.

@@ -28,5 +28,8 @@ func (s *Session) Open(ctx context.Context, kind wire.StreamKind) (transport.Str
 		return nil, fmt.Errorf("open stream: %w", err)
 	}
 	stream.SetUrgency(urgencyWork)
+	if kind == wire.StreamFile {
+		return transport.Stripe(stream, transport.Bulk), nil
+	}
 	return transport.PaceStream(stream, transport.Bulk), nil
 }

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -56,6 +57,10 @@ func (h *Host) enter(ctx context.Context, k link) {
 	}
 	c, g, err := h.handshake(ctx, k)
 	<-h.entry
+	if errors.Is(err, errLane) {
+		<-k.Done()
+		return
+	}
 	if err != nil {
 		h.log.Info("console not let in", "err", err)
 		k.Close(inner.CloseRefused, "")
@@ -66,6 +71,9 @@ func (h *Host) enter(ctx context.Context, k link) {
 	h.live(ctx, c)
 }
 
+// errLane says that a link only carries what belongs to a stream of another one.
+var errLane = errors.New("a lane")
+
 // handshake meets the console on the control stream that it opens.
 func (h *Host) handshake(ctx context.Context, k link) (*console, inner.Greeting, error) {
 	ctx, cancel := context.WithTimeout(ctx, entryTime)
@@ -73,6 +81,9 @@ func (h *Host) handshake(ctx context.Context, k link) (*console, inner.Greeting,
 	kind, s, err := k.AcceptStream(ctx)
 	if err != nil {
 		return nil, inner.Greeting{}, fmt.Errorf("accept control stream: %w", err)
+	}
+	if kind == wire.StreamLane {
+		return nil, inner.Greeting{}, cmp.Or(k.Join(s), errLane)
 	}
 	if kind != wire.StreamControl {
 		return nil, inner.Greeting{}, fmt.Errorf("%w: the first stream is of kind %d", inner.ErrMalformed, kind)

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"net"
@@ -110,6 +111,8 @@ func (l *fakeLink) SendDatagram(_ context.Context, kind wire.DatagramKind, b []b
 	l.taken <- seq
 	return nil
 }
+
+func (l *fakeLink) Join(transport.Stream) error { return errors.New("no lanes") }
 
 func (l *fakeLink) Line() transport.Line {
 	l.mu.Lock()

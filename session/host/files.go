@@ -90,7 +90,7 @@ type file struct {
 func (h *Host) serveFile(ctx context.Context, c *console, s transport.Stream) error {
 	defer s.CancelRead(0)
 	s.SetUrgency(urgeWork)
-	s = transport.PaceStream(s, transport.Bulk)
+	s = transport.Stripe(s, transport.Bulk)
 	f := &file{h: h, c: c, s: s}
 	if c.files.Add(1) > maxFiles {
 		c.files.Add(-1)

@@ -279,6 +279,7 @@ type link interface {
 	SendDatagram(ctx context.Context, kind wire.DatagramKind, b []byte) error
 	ReceiveDatagram(ctx context.Context) (wire.DatagramKind, []byte, error)
 	Line() transport.Line
+	Join(s transport.Stream) error
 	Close(code uint64, reason string)
 	Done() <-chan struct{}
 	Err() error

@@ -115,7 +115,7 @@ func hearKept(s io.Reader, size uint64, out *flow, progress Progress) (string, e
 		}
 		switch k := m.Kind.(type) {
 		case *inner.FileSay_Got:
-			if !out.got(k.Got, time.Now()) {
+			if !out.got(k.Got) {
 				return "", fmt.Errorf("%w: more is acknowledged than was sent", inner.ErrMalformed)
 			}
 			progress(k.Got, size)

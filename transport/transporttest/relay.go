@@ -124,6 +124,7 @@ func open(t testing.TB, o *transport.Outer, ch *wire.Channel) *transport.Virtual
 type Pair struct {
 	HostLink, ConsoleLink *transport.Link
 	Host, Console         *transport.Virtual
+	Listener              *transport.Listener // the host's
 }
 
 // NewPair makes a link between two ends over two paths to the same relay, which may be the same.
@@ -155,5 +156,6 @@ func Join(t testing.TB, host *transport.Virtual, hostID transport.Identity, cons
 	if p.HostLink, err = ln.Accept(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	p.Listener = ln
 	return p
 }

@@ -105,11 +105,12 @@ const (
 	StreamText   StreamKind = 7  // bidirectional, opened by the console: a shared terminal's cells down, size and acknowledgements up
 	StreamRun    StreamKind = 8  // bidirectional, opened by the console: one command or action on the machine
 	StreamStill  StreamKind = 10 // bidirectional, opened by the console: one still picture of the display at full resolution
+	StreamLane   StreamKind = 11 // bidirectional, opened by the console on a link of its own: a lane of a stream of another link
 )
 
 // Known says whether k is one of the streams above.
 func (k StreamKind) Known() bool {
-	return k >= StreamControl && k <= StreamRun && k != 4 || k == StreamStill
+	return k >= StreamControl && k <= StreamRun && k != 4 || k == StreamStill || k == StreamLane
 }
 
 // Uni says whether streams of this kind are written by one side only.
