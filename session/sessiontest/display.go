@@ -128,7 +128,7 @@ func (d *Display) wake() {
 }
 
 // Average is what a viewer of the whole display has to see on a grid that divides it, computed apart from the codec: the
-// mean of each block, rounded down.
+// mean of each block, rounded to what 5, 6 and 5 bits can say.
 func (d *Display) Average(grid image.Point) []screen.RGB565 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -144,7 +144,7 @@ func (d *Display) Average(grid image.Point) []screen.RGB565 {
 				}
 			}
 			n := bw * bh
-			out = append(out, screen.RGB565(sum[0]/n>>3<<11|sum[1]/n>>2<<5|sum[2]/n>>3))
+			out = append(out, screen.RGB565(nearest(sum[0], n, 31)<<11|nearest(sum[1], n, 63)<<5|nearest(sum[2], n, 31)))
 		}
 	}
 	return out
@@ -230,3 +230,6 @@ func (r *Recorder) Wait(t testing.TB, what string, ok func([]screen.Input) bool)
 	Until(t, what, r.changed, func() bool { return ok(r.Played()) })
 	return r.Played()
 }
+
+// nearest is the level k of 0 to most whose colour, k*255/most, is the nearest to sum/n; of two that are as near, the brighter.
+func nearest(sum, n, most int) int { return (2*sum*most + 255*n) / (2 * 255 * n) }
