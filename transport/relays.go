@@ -16,6 +16,7 @@ const (
 	maxRelays    = 16
 	maxRelayAddr = 255         // bytes, a DNS name is no longer (RFC 1035, 2.3.4)
 	nextRelay    = time.Second // without an answer the next one is tried as well
+	maxMoves     = 4           // from one relay to the next that it names, until somebody has an answer
 )
 
 // Relays is the relays of one fleet as a client knows them: the one it was told of, and those that came up since. It goes to
@@ -112,6 +113,16 @@ func (r *Relays) Moved(err error) bool {
 	}
 	r.prefer(p.Moved)
 	return true
+}
+
+// Follow makes an attempt at the relay that has to be asked, and again while that names another one, which Dial goes to then.
+func (r *Relays) Follow(attempt func() error) (err error) {
+	for range maxMoves {
+		if err = attempt(); err == nil || !r.Moved(err) {
+			break
+		}
+	}
+	return err
 }
 
 // prefer puts a relay in front.

@@ -50,7 +50,8 @@ type Config struct {
 type Session struct {
 	cfg     Config
 	relays  *transport.Relays
-	start   bool // mints its code
+	start   bool   // mints its code
+	had     []byte // token of the newest place; owned by live
 	changed chan struct{}
 	leaving chan struct{} // closed when the agent left
 
@@ -222,14 +223,14 @@ func wake(c chan struct{}) {
 
 // Times of the console.
 const (
-	heartbeat   = time.Second      // between two Pings, while there is anything to see or to do
-	silence     = 3 * time.Second  // without any packet of the host, until contact counts as lost; more on a long line,
-	longSilence = 4 * time.Second  // at most
-	heartless   = 2 * time.Second  // between two heartbeats of a link on which nothing happens
-	restAfter   = 10 * time.Second // without a picture or a word: QUIC's heartbeat is enough
-	askTimeout  = 20 * time.Second // for one answer of the broker; thin lines take a few
-	dialTimeout = 20 * time.Second // for the first link to the host
-	redialTime  = 4 * time.Second  // for each later one; more where the first packets took long
+	silence     = 2500 * time.Millisecond // without any packet of the host, until contact counts as lost; on a long line
+	longWay     = 2 * time.Second         // and three round trips,
+	longSilence = 4 * time.Second         // at most
+	heartbeat   = time.Second             // between two Pings, while there is anything to see or to do
+	restAfter   = 10 * time.Second        // without a picture or a word: QUIC's heartbeat is enough
+	askTimeout  = 20 * time.Second        // for one answer of the broker; thin lines take a few
+	dialTimeout = 20 * time.Second        // for the first link to the host
+	redialTime  = 4 * time.Second         // for each later one; more where the first packets took long
 	firstPause  = 250 * time.Millisecond
 	longPause   = 2 * time.Second        // between two attempts to find the host again
 	keepTrying  = 10 * time.Minute       // for the host's network to come back (design 6)

@@ -49,16 +49,12 @@ func (c *seat) leave() {
 	c.outer.Close()
 }
 
-// maxMoves is how often one attempt follows relays that name another one.
-const maxMoves = 4
-
 // arrive connects to the relay of the fleet that has to be asked, and is introduced to the host.
 func (s *Session) arrive(ctx context.Context) (p *place, err error) {
-	for range maxMoves {
-		if p, err = s.arriveAt(ctx); err == nil || !s.relays.Moved(err) {
-			break
-		}
-	}
+	err = s.relays.Follow(func() (err error) {
+		p, err = s.arriveAt(ctx)
+		return err
+	})
 	return p, err
 }
 
@@ -89,10 +85,15 @@ func (s *Session) introduce(ctx context.Context, outer *transport.Outer) (*place
 		}
 	}
 	s.update(func(st *console.State) { st.Why = "asking the relay for the session" })
-	c, j, err := sit(ctx, s.relays, outer, &wire.Join{Token: s.cfg.Token, Code: s.State().Code})
+	join := &wire.Join{Token: s.cfg.Token, Code: s.State().Code}
+	if s.had != nil { // the code may be another by now, and a try of one that has ended would count as wrong
+		join = &wire.Join{Token: s.cfg.Token, Place: s.had, Anew: true}
+	}
+	c, j, err := sit(ctx, s.relays, outer, join)
 	if err != nil {
 		return nil, err
 	}
+	s.had = j.Place
 	p := &place{
 		s: s, session: j.Session, hint: j.HostKey, token: j.Place, badge: j.Badge, seat: c,
 		gone: make(chan struct{}), found: make(chan struct{}),
@@ -173,20 +174,17 @@ func (p *place) keep(ctx context.Context) {
 func (p *place) sitAgain(ctx context.Context) (c *seat, j *wire.Joined, err error) {
 	opt := p.s.cfg.Options
 	opt.Over = p.virtual
-	for range maxMoves {
-		var outer *transport.Outer
-		if outer, err = p.s.relays.Dial(ctx, p.s.cfg.Identity, opt); err != nil {
-			return nil, nil, err
+	err = p.s.relays.Follow(func() error {
+		outer, err := p.s.relays.Dial(ctx, p.s.cfg.Identity, opt)
+		if err != nil {
+			return err
 		}
-		if c, j, err = sit(ctx, p.s.relays, outer, &wire.Join{Token: p.s.cfg.Token, Place: p.token}); err == nil {
-			return c, j, nil
+		if c, j, err = sit(ctx, p.s.relays, outer, &wire.Join{Token: p.s.cfg.Token, Place: p.token}); err != nil {
+			outer.Close()
 		}
-		outer.Close()
-		if !p.s.relays.Moved(err) {
-			break
-		}
-	}
-	return nil, nil, err
+		return err
+	})
+	return c, j, err
 }
 
 // placeGone says whether err means that the place cannot be had again.

@@ -42,9 +42,9 @@ func (b *Broker) readPlace(t []byte, agent string, device [32]byte) (session [16
 	return [16]byte(t), uint32(binary.BigEndian.Uint16(t[16:])), true
 }
 
-// comeBack gives a console the place that it had.
-func (b *Broker) comeBack(ctx context.Context, x *exchange, token []byte, a store.Agent, cert string, c *console) error {
-	id, peer, ok := b.readPlace(token, a.ID, x.key)
+// comeBack gives a console the place that it had. Nothing was guessed, so nothing counts as a wrong try.
+func (b *Broker) comeBack(ctx context.Context, x *exchange, r *wire.Join, a store.Agent, cert string, c *console) error {
+	id, peer, ok := b.readPlace(r.Place, a.ID, x.key)
 	if !ok {
 		return refuseCode
 	}
@@ -52,7 +52,7 @@ func (b *Broker) comeBack(ctx context.Context, x *exchange, token []byte, a stor
 	var ch *wire.Channel
 	back := func() error {
 		return b.dir.do(func() (err error) {
-			s, ch, err = b.dir.comeBack(id, peer, c)
+			s, ch, err = b.dir.comeBack(id, peer, r.Anew, c)
 			return err
 		})
 	}
@@ -75,16 +75,22 @@ func (b *Broker) comeBack(ctx context.Context, x *exchange, token []byte, a stor
 	return err
 }
 
-// comeBack seats a console under the number that it had. The host may be away: it comes back by itself.
-func (d *directory) comeBack(id [16]byte, peer uint32, c *console) (*live, *wire.Channel, error) {
+// comeBack seats a console under the number that it had, or anew where somebody else has that. The host may be away: it comes
+// back by itself.
+func (d *directory) comeBack(id [16]byte, peer uint32, anew bool, c *console) (*live, *wire.Channel, error) {
 	s := d.byID[id]
 	if s == nil || !s.agents[c.agent] {
 		return nil, nil, errUnknown
 	}
 	old := s.consoles[peer]
+	taken := old != nil && (old.agent != c.agent || old.device != c.device) // given to somebody else meanwhile
+	if taken && anew {
+		peer, old, taken = s.freePeer(), nil, false
+		s.nextPeer = peer
+	}
 	switch {
-	case old != nil && (old.agent != c.agent || old.device != c.device):
-		return nil, nil, errUnknown // the number was given to somebody else meanwhile
+	case taken:
+		return nil, nil, errUnknown
 	case old == nil && len(s.consoles) >= maxAgents:
 		return nil, nil, errFull
 	case old != nil: // over a connection that was not found dead yet

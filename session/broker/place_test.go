@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"testing"
+	"testing/synctest"
 
 	"assist/transport/wire"
 )
@@ -71,6 +72,65 @@ func TestConsoleReplacesItsOwnDeadConnection(t *testing.T) {
 			t.Error("the relay does not forward to the console")
 		}
 		a2.close()
+		h.close()
+	})
+}
+
+// A console whose place is gone finds the session again by its token: where that has ended nothing counts as a wrong try.
+func TestConsoleThatHasNoPlaceGuessesNothing(t *testing.T) {
+	inWorld(t, func(t *testing.T, w *world) {
+		host, agent := w.dial(1, "192.0.2.1"), w.dial(2, "198.51.100.1")
+		token := w.login(agent, "eve@acme")
+		h, a, opened, joined := w.meet(host, agent, token)
+		host.hangUp()
+		agent.hangUp()
+		h.close()
+		a.close()
+		w.restart()
+		again := func() *wire.Request {
+			r := backRequest(token, joined.Place)
+			r.GetJoin().Anew = true
+			return r
+		}
+
+		host, agent, other := w.dial(1, "192.0.2.1"), w.dial(2, "198.51.100.1"), w.dial(3, "203.0.113.1")
+		h = host.subscribe(openRequest(opened.Code, 7))
+		if h.next().GetOpened() == nil {
+			t.Fatal("the host does not come back")
+		}
+		_ = w.b.dir.do(func() error { // after a restart numbers are given out from a random one on
+			w.b.dir.byID[[16]byte(opened.Session)].nextPeer = joined.Channel.Self - 1
+			return nil
+		})
+		b := other.subscribe(joinRequest(w.login(other, "bob@acme"), opened.Code))
+		if j := b.next().GetJoined(); j == nil || j.Channel.Self != joined.Channel.Self {
+			t.Fatalf("the other console has another number, so this shows nothing: %v", j)
+		}
+		if r := agent.ask(backRequest(token, joined.Place)); r.GetProblem().GetCode() != wire.CodeUnknownCode {
+			t.Errorf("two consoles have one number: %v", r)
+		}
+		a = agent.subscribe(again())
+		if j := a.next().GetJoined(); j == nil || j.Channel.Self == joined.Channel.Self || !bytes.Equal(j.Session, joined.Session) {
+			t.Errorf("anew: %v", j)
+		}
+		a.close()
+		b.close()
+		for range 4 {
+			h.next() // both came, both went
+		}
+		h.close() // the session has ended
+		synctest.Wait()
+		for range 2 * accountWrong {
+			if r := agent.ask(again()); r.GetProblem().GetCode() != wire.CodeUnknownCode {
+				t.Errorf("of a session that has ended: %v", r)
+			}
+		}
+		h = host.subscribe(openRequest("", 7))
+		a = agent.subscribe(joinRequest(token, h.next().GetOpened().GetCode()))
+		if a.next().GetJoined() == nil {
+			t.Error("the agent is locked out")
+		}
+		a.close()
 		h.close()
 	})
 }

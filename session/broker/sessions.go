@@ -230,7 +230,7 @@ func (b *Broker) join(ctx context.Context, x *exchange, r *wire.Join) error {
 	}
 	c := &console{end: newEnd(), agent: a.ID, handle: a.Handle(), org: a.Org.Handle, device: x.key}
 	if len(r.Place) > 0 {
-		return b.comeBack(ctx, x, r.Place, a, cert, c)
+		return b.comeBack(ctx, x, r, a, cert, c)
 	}
 	t, err := b.try(ctx, x, a.ID)
 	if err != nil {

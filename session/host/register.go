@@ -51,16 +51,12 @@ func (h *Host) register(ctx context.Context) error {
 	return group.Wait()
 }
 
-// maxMoves is how often one attempt follows relays that name another one.
-const maxMoves = 4
-
 // open registers once, at the relay of the fleet that has to be asked; again over the way of virtual where there was one before.
 func (h *Host) open(ctx context.Context, code string, virtual *transport.Virtual) (r *registration, err error) {
-	for range maxMoves {
-		if r, err = h.openAt(ctx, code, virtual); err == nil || !h.relays.Moved(err) {
-			break
-		}
-	}
+	err = h.relays.Follow(func() (err error) {
+		r, err = h.openAt(ctx, code, virtual)
+		return err
+	})
 	return r, err
 }
 

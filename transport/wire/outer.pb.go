@@ -1821,6 +1821,7 @@ type Join struct {
 	Token         string                 `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
 	Code          string                 `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
 	Place         []byte                 `protobuf:"bytes,30,opt,name=place,proto3" json:"place,omitempty"` // in place of a code: the place of Joined, to have it again
+	Anew          bool                   `protobuf:"varint,31,opt,name=anew,proto3" json:"anew,omitempty"`  // with place: another number will do, where somebody else has that one now
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1874,6 +1875,13 @@ func (x *Join) GetPlace() []byte {
 		return x.Place
 	}
 	return nil
+}
+
+func (x *Join) GetAnew() bool {
+	if x != nil {
+		return x.Anew
+	}
+	return false
 }
 
 type Joined struct {
@@ -2637,11 +2645,12 @@ const file_transport_wire_outer_proto_rawDesc = "" +
 	"\aaccount\x18\x02 \x01(\v2\x14.assist.wire.AccountR\aaccount\x12\x1a\n" +
 	"\bobserved\x18\x03 \x01(\tR\bobserved\"\x1e\n" +
 	"\bPeerGone\x12\x12\n" +
-	"\x04peer\x18\x01 \x01(\rR\x04peer\"F\n" +
+	"\x04peer\x18\x01 \x01(\rR\x04peer\"Z\n" +
 	"\x04Join\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x12\x12\n" +
 	"\x04code\x18\x02 \x01(\tR\x04code\x12\x14\n" +
-	"\x05place\x18\x1e \x01(\fR\x05place\"\xbc\x01\n" +
+	"\x05place\x18\x1e \x01(\fR\x05place\x12\x12\n" +
+	"\x04anew\x18\x1f \x01(\bR\x04anew\"\xbc\x01\n" +
 	"\x06Joined\x12\x18\n" +
 	"\asession\x18\x01 \x01(\fR\asession\x12.\n" +
 	"\achannel\x18\x02 \x01(\v2\x14.assist.wire.ChannelR\achannel\x12\x19\n" +

@@ -101,24 +101,23 @@ func (v *Visit) Logout(ctx context.Context) error {
 // errAnswer says that a relay answered something else than it was asked.
 var errAnswer = errors.New("the relay's answer makes no sense")
 
-func (v *Visit) ask(ctx context.Context, r *wire.Request) (*wire.Reply, error) {
+func (v *Visit) ask(ctx context.Context, r *wire.Request) (reply *wire.Reply, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, askWithin, fmt.Errorf("relay %s: no answer for %v", v.relay.Addr, askWithin))
 	defer cancel()
-	reply, err := v.outer.Request(ctx, r)
-	for range maxMoves {
-		if err == nil || !v.relays.Moved(err) {
-			break
+	moved := false
+	err = v.relays.Follow(func() (err error) {
+		if moved {
+			v.outer.Close()
+			if err = v.dial(ctx); err != nil {
+				return err
+			}
 		}
-		v.outer.Close()
-		if err = v.dial(ctx); err == nil {
-			reply, err = v.outer.Request(ctx, r)
-		}
-	}
+		moved = true
+		reply, err = v.outer.Request(ctx, r)
+		return err
+	})
 	return reply, err
 }
-
-// maxMoves is how often one request follows relays that name another one.
-const maxMoves = 4
 
 // Handle is NAME@ORG.
 func Handle(a *wire.Account) string { return a.GetName() + "@" + a.GetOrg() }
