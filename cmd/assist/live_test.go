@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -36,6 +38,7 @@ func stubConsole() {
 type stub struct {
 	mu   sync.Mutex
 	st   console.State
+	eyes int // who watches, also in a file
 	log  []chat.Entry
 	told chan struct{}
 }
@@ -73,6 +76,7 @@ func (s *stub) Log(after chat.Seq) []chat.Entry {
 // Watch wakes every reader again and again: enough for a script.
 func (s *stub) Watch() (<-chan struct{}, func()) {
 	c, done := make(chan struct{}), make(chan struct{})
+	s.watchers(1)
 	go func() {
 		for {
 			select {
@@ -83,7 +87,22 @@ func (s *stub) Watch() (<-chan struct{}, func()) {
 			}
 		}
 	}()
-	return c, func() { close(done) }
+	return c, func() {
+		s.watchers(-1)
+		close(done)
+	}
+}
+
+// watchers lets the script know how many there are.
+func (s *stub) watchers(more int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.eyes += more
+	_ = os.WriteFile(watchersFile(os.Getenv, s.st.Code), fmt.Append(nil, s.eyes), 0o600) // the script fails without it
+}
+
+func watchersFile(env func(string) string, code string) string {
+	return filepath.Join(env("XDG_STATE_HOME"), "watchers."+code)
 }
 
 func (s *stub) add(e chat.Entry) chat.Seq {
@@ -169,11 +188,30 @@ func (s *stub) Ask(_ context.Context, c console.Command) (chat.Seq, error) {
 	return 0, nil
 }
 
+// scriptWatched waits until so many programs, no more and no less, wait with the console of a code for what comes.
+func scriptWatched(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: watched CODE PROGRAMS")
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	for deadline := time.Now().Add(scriptPatience); ; time.Sleep(10 * time.Millisecond) {
+		b, _ := os.ReadFile(watchersFile(ts.Getenv, args[0]))             // not there yet: nobody
+		if n, err := strconv.Atoi(string(b)); err == nil && n-1 == want { // the socket itself is one
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s programs watch", b)
+		}
+	}
+}
+
 // scriptConsole starts a stubConsole and waits until it can be found.
 func scriptConsole(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: console CODE")
 	}
+	ts.Check(os.MkdirAll(ts.Getenv("XDG_STATE_HOME"), 0o700))
 	cmd := exec.Command(inPath(ts, "stubconsole"), args[0])
 	cmd.Stderr = os.Stderr
 	for _, k := range []string{"XDG_RUNTIME_DIR", "XDG_STATE_HOME", "PATH"} {

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 //	exits CODE assist ...    runs it, and wants that exit code; stdin, stdout and stderr as with exec
 //	user NAME                another person from here on: config and state folders of their own
 //	console CODE             starts a console that is in a session of its own, without a relay, and waits until it answers
+//	watched CODE PROGRAMS    waits until so many programs wait with that console for what comes
 //	fetch URL                GETs it without checking the certificate: status and body become stdout
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -45,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"relay": scriptRelay, "end": scriptEnd, "exits": scriptExits, "user": scriptUser, "fetch": scriptFetch,
 			"console": scriptConsole,
+			"watched": scriptWatched,
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ASSIST_KEYRING", "off")

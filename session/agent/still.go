@@ -14,18 +14,9 @@ import (
 // whole display. The bounds of the picture are the part that it shows. It waits until the picture is there, the link is gone
 // or ctx ends, so it is nothing for the goroutine of a terminal. The host's no is a *inner.StillRefusedError.
 func (s *Session) Still(ctx context.Context, region image.Rectangle) (image.Image, error) {
-	v := s.here.Load()
-	if v == nil {
-		return nil, errNoContact
-	}
-	select {
-	case <-v.welcomed:
-	default:
-		return nil, errNoContact
-	}
-	stream, err := v.link.OpenStream(ctx, wire.StreamStill)
+	stream, err := s.openStream(ctx, wire.StreamStill, urgencyScreen)
 	if err != nil {
-		return nil, fmt.Errorf("open still stream: %w", err)
+		return nil, err
 	}
 	defer stream.CancelRead(0)
 	stop := context.AfterFunc(ctx, func() {
@@ -33,7 +24,6 @@ func (s *Session) Still(ctx context.Context, region image.Rectangle) (image.Imag
 		stream.CancelRead(0)
 	})
 	defer stop()
-	stream.SetUrgency(urgencyScreen)
 	if _, err := stream.Write(inner.AppendStillAsk(nil, region)); err != nil {
 		return nil, fmt.Errorf("ask for a still: %w", err)
 	}

@@ -127,7 +127,13 @@ func (s *socket) rename(code string) error {
 	if !isCode.MatchString(code) {
 		return fmt.Errorf("code %q: not 8 digits", code)
 	}
-	path := filepath.Join(s.dir, code+s.tail)
+	return s.move(filepath.Join(s.dir, code+s.tail))
+}
+
+// hide takes the name away: who has not connected yet does not find it.
+func (s *socket) hide() error { return s.move(filepath.Join(s.dir, "."+filepath.Base(s.path))) }
+
+func (s *socket) move(path string) error {
 	if path == s.path {
 		return nil
 	}

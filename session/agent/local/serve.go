@@ -56,6 +56,9 @@ func (s *server) run(ctx context.Context) error {
 		failed = s.accept(calls, sock.UnixListener)
 	}()
 	err = s.stay(ctx, sock, changed, accepted)
+	if err == nil && ctx.Err() == nil {
+		s.lastCall(ctx, sock)
+	}
 	sock.close()
 	<-accepted
 	if errors.Is(err, errNoMore) {
@@ -92,6 +95,18 @@ func (s *server) stay(ctx context.Context, sock *socket, changed, accepted <-cha
 			return fmt.Errorf("name control socket: %w", err)
 		}
 	}
+}
+
+// lastCall lets those in who found the socket while the session lasted: nobody finds it any more, and who has found it stands in
+// line before a call of our own.
+func (s *server) lastCall(ctx context.Context, sock *socket) {
+	if sock.hide() != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lastTime)
+	defer cancel()
+	last := Client{path: sock.path}
+	_ = last.call(ctx, request{Verb: verbSession}, func(reply) error { return nil }) // that it was answered is all that counts
 }
 
 // farewell waits a moment for open calls: somebody may be taking the answer to `assist end`.

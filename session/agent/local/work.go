@@ -2,8 +2,10 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"sync"
 	"time"
@@ -172,6 +174,9 @@ func (c *Client) Wait(ctx context.Context, what string) (out Session, why string
 		why = r.Why
 		return nil
 	})
+	if what == Ended && errors.Is(err, fs.ErrNotExist) { // a console takes its socket away when its session is over
+		return Session{Code: c.Code, State: phaseNames[console.Over]}, "the session ended just now", nil
+	}
 	return out, why, err
 }
 

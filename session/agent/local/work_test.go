@@ -212,3 +212,39 @@ func TestText(t *testing.T) {
 		}
 	})
 }
+
+// Who begins to wait for the end while it comes is told of it like everybody else; nobody's connection breaks.
+func TestWaitsThatBeginAtTheEnd(t *testing.T) {
+	for round := range 20 {
+		home(t)
+		f := newFake()
+		ctx, cancel := context.WithCancel(context.Background())
+		served := make(chan error, 1)
+		go func() { served <- Serve(ctx, f) }()
+		await(t, func() bool { return len(live()) == 1 })
+		c := dial(t, "")
+		results := make(chan error)
+		const many = 20
+		for i := range many {
+			go func() {
+				time.Sleep(time.Duration(i) * 50 * time.Microsecond)
+				s, _, err := c.Wait(context.Background(), Ended)
+				if err == nil && s.State != "over" {
+					err = errors.New(s.State)
+				}
+				results <- err
+			}()
+		}
+		time.Sleep(time.Duration(round) * 50 * time.Microsecond)
+		f.change(func() { f.st.Phase, f.st.Why = console.Over, "it is over" })
+		for range many {
+			if err := <-results; err != nil {
+				t.Errorf("round %d: %v", round, err)
+			}
+		}
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+}
