@@ -34,6 +34,15 @@ func (l *Link) SendDatagram(ctx context.Context, kind wire.DatagramKind, b []byt
 	}
 }
 
+// nudge asks the other end for a sign of life, by a packet that it acknowledges at once. It does not wait; where others wait to
+// be sent they do as well.
+func (l *Link) nudge() {
+	select {
+	case l.outgoing <- []byte{byte(wire.DatagramNudge)}:
+	default:
+	}
+}
+
 // sendDatagrams gives one datagram after the other to quic-go, whose own waiting cannot be ended but by the end of the link.
 func (l *Link) sendDatagrams() {
 	for {

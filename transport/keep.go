@@ -13,6 +13,7 @@ const (
 	keepFirst    = 250 * time.Millisecond // between two attempts, then twice as long each time
 	keepLast     = 5 * time.Second
 	keepStale    = 300 * time.Millisecond // an attempt that is older when the relay shows itself is begun anew
+	keepLook     = 50 * time.Millisecond  // whether it is needed any more
 	keepPatience = 15 * time.Second       // for one attempt
 	keepUpgrade  = time.Minute            // between two looks whether UDP works now
 )
@@ -59,7 +60,8 @@ func (v *Virtual) Keep(ctx context.Context, again Again, changed func(error)) er
 func (v *Virtual) renew(ctx context.Context, r *route, why trouble, again Again, changed func(error)) error {
 	for pause := keepFirst; ctx.Err() == nil; pause = min(2*pause, keepLast) {
 		since := v.since(time.Now())
-		outer, ch, err := v.attempt(ctx, r, again)
+		recovered := func() bool { return why == silent && r.outer.Err() == nil && r.heardAt.Load() > since }
+		outer, ch, err := v.attempt(ctx, r, again, recovered)
 		if err == nil {
 			if err = v.replace(r, outer, ch, why.String()); err == nil {
 				changed(nil)
@@ -69,7 +71,7 @@ func (v *Virtual) renew(ctx context.Context, r *route, why trouble, again Again,
 		if errors.Is(err, ErrPlaceGone) {
 			return err
 		}
-		if why == silent && r.outer.Err() == nil && r.heardAt.Load() > since {
+		if recovered() {
 			return nil
 		}
 		if ctx.Err() == nil {
@@ -117,8 +119,9 @@ func (v *Virtual) upgrade(ctx context.Context, r *route, again Again, changed fu
 	return nil
 }
 
-// attempt makes one, or more where the relay shows itself while the first is still waiting for it.
-func (v *Virtual) attempt(ctx context.Context, r *route, again Again) (*Outer, *wire.Channel, error) {
+// attempt makes one, or more where the relay shows itself while the first is still waiting for it. It gives up when there is
+// no need any more.
+func (v *Virtual) attempt(ctx context.Context, r *route, again Again, recovered func() bool) (*Outer, *wire.Channel, error) {
 	type result struct {
 		outer *Outer
 		ch    *wire.Channel
@@ -133,11 +136,16 @@ func (v *Virtual) attempt(ctx context.Context, r *route, again Again) (*Outer, *
 			results <- result{o, ch, err}
 		}()
 		stale := false
+		look := time.NewTicker(keepLook)
 		var got result
 		for done := false; !done; {
 			select {
 			case got = <-results:
 				done = true
+			case <-look.C:
+				if recovered() {
+					cancel()
+				}
 			case t := <-r.trouble:
 				if t == forgotten && time.Since(began) > keepStale {
 					stale = true
@@ -145,6 +153,7 @@ func (v *Virtual) attempt(ctx context.Context, r *route, again Again) (*Outer, *
 				}
 			}
 		}
+		look.Stop()
 		cancel()
 		if !stale || got.err == nil || ctx.Err() != nil || errors.Is(got.err, ErrPlaceGone) {
 			return got.outer, got.ch, got.err

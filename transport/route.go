@@ -14,8 +14,8 @@ import (
 
 // When a bind is sent.
 const (
-	bindFirst   = 100 * time.Millisecond // again after this without an answer, then twice as long each time
-	bindSlow    = 250 * time.Millisecond // at most, in the first while,
+	bindFirst   = 100 * time.Millisecond // again after this without an answer, until the relay counts as silent; on a lossy line
+	bindSlow    = 250 * time.Millisecond // one of so many arrives. Then so often for a while,
 	bindWhile   = 30 * time.Second
 	bindSlowest = 2 * time.Second       // and later
 	bindRefresh = 10 * time.Second      // again when all is well: a relay that died while nothing was sent is noticed by this
@@ -232,11 +232,12 @@ func (r *route) due(now time.Time) (bind bool) {
 		k.told, k.broken = now, true
 		r.tell(silent)
 	}
-	slowest := bindSlow
-	if asking > bindWhile {
-		slowest = bindSlowest
+	switch {
+	case asking > bindWhile:
+		k.wait = bindSlowest
+	case asking > silentAfter:
+		k.wait = bindSlow
 	}
-	k.wait = min(2*k.wait, slowest)
 	return true
 }
 

@@ -168,6 +168,7 @@ func (v *Virtual) add(l *Link) error {
 	v.running.Go(l.sortDatagrams)
 	v.running.Go(l.sendDatagrams)
 	v.running.Go(l.sortUnis)
+	v.running.Go(l.keepVigil)
 	context.AfterFunc(l.conn.Context(), func() {
 		v.mu.Lock()
 		defer v.mu.Unlock()

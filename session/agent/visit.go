@@ -135,7 +135,7 @@ func (v *visit) watch(ctx context.Context) error {
 		if heard.Before(v.begun) {
 			heard = v.begun
 		}
-		limit := min(max(silence, heartless+3*v.link.Line().Base), longSilence)
+		limit := min(max(silence, longWay+3*v.link.Line().Base), longSilence)
 		if now.Sub(heard) >= limit {
 			v.s.mu.Lock()
 			v.s.state.LostSince = heard

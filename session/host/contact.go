@@ -6,12 +6,14 @@ import (
 	"assist/session"
 )
 
-// When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip.
+// When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip, and
+// more when one is missed.
 const (
 	lookEvery   = 500 * time.Millisecond // while somebody is missed or nobody is there
 	lookSeldom  = time.Second            // else, or when somebody would be missed next
 	lookLeast   = 20 * time.Millisecond
-	lostContact = 2800 * time.Millisecond // and two round trips
+	lostContact = 2500 * time.Millisecond // more on a long line:
+	lostAfar    = 2 * time.Second         // and three round trips
 )
 
 // contact is since when others do not answer; zero: they do.
@@ -27,7 +29,7 @@ func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	long, next := lostContact, now.Add(lookSeldom)
 	for _, c := range l.consoles {
 		line := c.link.Line()
-		long = max(long, lostContact+2*line.Base)
+		long = max(long, lostAfar+3*line.Base)
 		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base); {
 		case gone.Before(now):
 			_ = c.control.SetReadDeadline(now) // its reader says what that means

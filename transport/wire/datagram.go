@@ -14,6 +14,7 @@ const (
 	DatagramInput DatagramKind = 1 // from the console: input events that are not acknowledged
 	DatagramTaken DatagramKind = 2 // from the host: up to which event it has them
 	DatagramPath  DatagramKind = 3 // both ways, within package transport: where this end may be reached directly
+	DatagramNudge DatagramKind = 4 // from who misses a heartbeat: says nothing, but QUIC acknowledges it
 )
 
 // MaxDatagram is the longest datagram in bytes with its kind: what fits a packet of 1200 bytes with all that QUIC adds.
