@@ -110,7 +110,16 @@ func unreachable(err error) bool {
 func dialAt(ctx context.Context, r Relay, host string, at netip.AddrPort, p *port, id Identity, opt Options) (*Outer, error) {
 	o := &Outer{at: r, relay: at, port: p, path: cmp.Or(opt.Path, PathAuto)}
 	conf, keyErr := relayTLS(r, host, id)
-	conn, err := p.tr.Dial(ctx, net.UDPAddrFromAddrPort(at), conf, outerConfig())
+	dialling, cancel := context.WithCancelCause(gauged(ctx))
+	defer cancel(nil)
+	heard := dialling.Value(gaugeKey{}).(*gauge)
+	late := time.AfterFunc(outerAnswer, func() {
+		if at, _ := heard.read(); at.IsZero() {
+			cancel(ErrSilent)
+		}
+	})
+	defer late.Stop()
+	conn, err := p.tr.Dial(dialling, net.UDPAddrFromAddrPort(at), conf, outerConfig())
 	if err != nil {
 		p.release()
 		if *keyErr != nil {

@@ -31,7 +31,8 @@ import (
 const (
 	outerIdle      = 30 * time.Second
 	outerKeepAlive = 14 * time.Second // below outerIdle / 2, and the 30 s after which NATs forget a UDP flow (RFC 4787, REQ-5 asks for 2 min)
-	outerHandshake = 4 * time.Second  // quic-go gives up after twice this, or this long without any answer
+	outerAnswer    = 4 * time.Second  // without a packet of the relay, and there is none
+	outerHandshake = 10 * time.Second // quic-go gives up after twice this: at 16 kbit/s a packet takes 0.6 s, and others may be before it
 )
 
 // Relay says where a relay is and how to know it. With an empty Pin its certificate has to be one that this system trusts.
@@ -77,6 +78,7 @@ func outerConfig() *quic.Config {
 		KeepAlivePeriod:         outerKeepAlive,
 		MaxIncomingStreams:      -1,
 		MaxIncomingUniStreams:   -1,
+		Tracer:                  trace,
 	}
 }
 

@@ -197,6 +197,7 @@ type Line struct {
 	Rate  float64       // bytes a second that it carried when it was full; 0: it never was
 	Base  time.Duration // lowest RTT of the last half minute
 	First time.Duration // RTT of the first packets, which are as long as packets are
+	Thin  time.Duration // how much longer the first packets took than the quickest; 0: not much
 	Queue time.Duration // RTT above the lowest, in the last round trip
 	Full  bool          // paced streams were held back in the last round trip
 	Busy  bool          // something paced was sent in the last second
@@ -212,7 +213,7 @@ func (l *Link) Line() Line {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return Line{
-		Rate: p.pacer.rate, Base: p.pacer.base.value(), First: p.pacer.first, Queue: p.pacer.queue,
+		Rate: p.pacer.rate, Base: p.pacer.base.value(), First: p.pacer.first, Queue: p.pacer.queue, Thin: p.pacer.thin(),
 		Full: p.pacer.full || p.pacer.wasFull, Busy: time.Since(p.pacer.gave) < time.Second,
 		Lost: lost, Sent: l.conn.ConnectionStats().PacketsSent, Heard: heard,
 	}

@@ -1,6 +1,9 @@
 package transport
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // What a pacer aims at.
 const (
@@ -14,6 +17,9 @@ const (
 	baseSpan   = 15 * time.Second      // the lowest RTT is that of the last one to two of these
 	dipAfter   = 10 * time.Second      // of a full line its queue is let go for a round trip, to see how short it is
 	idleAfter  = 5 * time.Second       // what a line carried then says less about it now
+
+	slowHello = 150 * time.Millisecond // that the first packets took longer than the quickest: the line is thin
+	helloSize = 2 * (minPacket + header)
 )
 
 // pacer decides how many bytes of streams that can wait may be on their way: as many as keep the line busy with a queue of
@@ -25,6 +31,8 @@ type pacer struct {
 	queue    time.Duration
 	base     lowest
 	first    time.Duration // RTT
+	guess    float64       // rate of a thin line by what the handshake took; 0: there is none
+	asked    bool          // something was asked for
 	gave     time.Time     // something, last
 
 	inFlight int
@@ -68,23 +76,47 @@ func newPacer() *pacer { return &pacer{share: firstShare, starting: true} }
 
 // piece is how many bytes of a paced stream one packet may carry.
 func (p *pacer) piece() int {
-	if p.rate == 0 {
+	rate := cmp.Or(p.rate, p.guess)
+	if rate == 0 {
 		return minPacket
 	}
-	return min(max(int(p.rate*pieceTime.Seconds()), leastPiece), minPacket)
+	return min(max(int(rate*pieceTime.Seconds()), leastPiece), minPacket)
 }
 
 // aim is the queue that is wanted: on a thin line it has to hold the packet that is being sent.
 func (p *pacer) aim() time.Duration {
-	if p.rate == 0 {
+	rate := cmp.Or(p.rate, p.guess)
+	if rate == 0 {
 		return queueAim
 	}
-	return max(queueAim, time.Duration(float64(p.piece()+header)/p.rate*float64(time.Second)))
+	return max(queueAim, time.Duration(float64(p.piece()+header)/rate*float64(time.Second)))
+}
+
+// thin is how much longer the first packets took than the quickest, if that is much.
+func (p *pacer) thin() time.Duration {
+	if over := p.first - p.base.value(); over > slowHello {
+		return over
+	}
+	return 0
+}
+
+// hello takes what the handshake says about a thin line, so that the first pictures do not overfill its queue.
+func (p *pacer) hello() {
+	p.asked = true
+	thin := p.thin()
+	if p.rate > 0 || thin == 0 {
+		return
+	}
+	p.guess = helloSize / thin.Seconds()
+	p.share = min(p.share, max(leastShare, int(p.guess*(p.base.value()+p.aim()).Seconds())))
 }
 
 // take gives out at most most bytes now. first lets a stream go a quarter over the share: what a person waits for need not
 // wait for a file.
 func (p *pacer) take(most int, first bool) int {
+	if !p.asked {
+		p.hello()
+	}
 	piece := p.piece()
 	out := p.inFlight + p.pending
 	room := p.share - out
@@ -195,6 +227,6 @@ func ratio(a, b time.Duration, least, most float64) float64 {
 
 // moved forgets what is known: the packets travel another way now.
 func (p *pacer) moved() {
-	p.base, p.starting, p.rate, p.queue = lowest{}, true, 0, 0
+	p.base, p.starting, p.rate, p.guess, p.queue = lowest{}, true, 0, 0, 0
 	p.share = min(p.share, firstShare)
 }

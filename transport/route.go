@@ -21,11 +21,20 @@ const (
 	bindRefresh = 10 * time.Second      // again when all is well: a relay that died while nothing was sent is noticed by this
 	bindAtMost  = 50 * time.Millisecond // between two binds that hints ask for
 
+	bindPart = 4 // of slow() is between two binds, at least
+
 	doubtAfter  = 1200 * time.Millisecond // packets go out and none came in for so long: is the relay there?
 	askedLong   = 200 * time.Millisecond  // that is how long the first of them has to be out
 	silentAfter = 1500 * time.Millisecond // without an answer to that: it is not
 	routeTick   = time.Second             // between two looks at the above
 )
+
+// slow is how long an answer of the relay may take on this line, as its QUIC connection has measured it: the probe timeout of
+// RFC 9002, 6.2.1. All of the above is at least as long, or asking for the relay would fill a thin line.
+func (r *route) slow() time.Duration {
+	s := r.outer.conn.ConnectionStats()
+	return s.SmoothedRTT + 4*s.MeanDeviation
+}
 
 // route is how packets of a Virtual travel through a relay: through one channel of one outer connection.
 type route struct {
@@ -108,7 +117,7 @@ func (r *route) begin() {
 	now := time.Now()
 	r.keeper.asking, r.keeper.broken = now, true
 	r.bind(now)
-	r.keeper.wait = bindFirst
+	r.keeper.wait = r.first()
 	r.done.Go(r.keep)
 }
 
@@ -205,7 +214,7 @@ func (r *route) heed(ev bindEvent) (bind bool) {
 	if k.asking.IsZero() {
 		k.asking = now
 	}
-	k.wait = bindFirst
+	k.wait = r.first()
 	if rest := bindAtMost - now.Sub(k.sent); rest > 0 || ev.kind == bindUnknown {
 		k.wait = max(rest, bindAtMost)
 		return false
@@ -217,33 +226,37 @@ func (r *route) heed(ev bindEvent) (bind bool) {
 func (r *route) due(now time.Time) (bind bool) {
 	k := &r.keeper
 	if heard := r.heardAt.Load(); k.asking.IsZero() && r.unanswered(r.virtual.since(now), heard) {
-		k.asking, k.broken, k.wait = now, true, bindFirst
+		k.asking, k.broken, k.wait = now, true, r.first()
 		return true
 	}
 	if now.Sub(k.sent) < k.wait {
 		return false
 	}
 	if k.asking.IsZero() {
-		k.asking, k.wait = now, bindFirst // the refresh
+		k.asking, k.wait = now, r.first() // the refresh
 		return true
 	}
-	asking := now.Sub(k.asking)
-	if asking > silentAfter && now.Sub(k.told) > silentAfter {
+	asking, silence := now.Sub(k.asking), max(silentAfter, 2*r.slow())
+	if asking > silence && now.Sub(k.told) > silence {
 		k.told, k.broken = now, true
 		r.tell(silent)
 	}
 	switch {
 	case asking > bindWhile:
 		k.wait = bindSlowest
-	case asking > silentAfter:
+	case asking > silence:
 		k.wait = bindSlow
 	}
+	k.wait = max(k.wait, r.first())
 	return true
 }
 
+// first is how long the first answer to a bind is waited for.
+func (r *route) first() time.Duration { return max(bindFirst, r.slow()/bindPart) }
+
 // doubtIn is in how long there is reason for doubt, if nothing comes.
 func (r *route) doubtIn(now time.Time) time.Duration {
-	in := doubtAfter - time.Duration(r.virtual.since(now)-r.heardAt.Load()) + time.Millisecond
+	in := max(doubtAfter, r.slow()) - time.Duration(r.virtual.since(now)-r.heardAt.Load()) + time.Millisecond
 	if in <= 0 {
 		return routeTick
 	}
@@ -255,7 +268,7 @@ func (r *route) doubtIn(now time.Time) time.Duration {
 func (r *route) unanswered(now, heard int64) bool {
 	asked := r.sentAt.Load() > heard && time.Duration(now-r.asksAt.Load()) > askedLong
 	rhythm := time.Duration(r.rhythm.Load())
-	return time.Duration(now-heard) > doubtAfter && (asked || (rhythm > 0 && rhythm < doubtAfter))
+	return time.Duration(now-heard) > max(doubtAfter, r.slow()) && (asked || (rhythm > 0 && rhythm < doubtAfter))
 }
 
 // tell leaves word for Keep; the newest wins.

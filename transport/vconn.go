@@ -25,6 +25,9 @@ func (v *Virtual) send(b []byte, seg int, to net.Addr) error {
 	}
 	p := v.peer(number)
 	now := time.Now()
+	if !v.calm.Pass(b, now) {
+		return nil
+	}
 	if time.Duration(v.since(now)-p.heard.Load()) > holdAfter {
 		p.hold(b, seg)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/quic-go/quic-go"
 
+	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -19,6 +20,7 @@ import (
 // relay.
 type Virtual struct {
 	in    *inbox
+	calm  udp.Calm
 	tr    *quic.Transport // set once
 	start time.Time       // set once; heard counts from here
 

@@ -140,7 +140,7 @@ func dialTCP(ctx context.Context, r Relay, id Identity, opt Options) (*Outer, er
 	if err != nil {
 		return nil, &RelayUnreachableError{r.Addr, err}
 	}
-	within, cancel := context.WithTimeout(ctx, 2*outerHandshake)
+	within, cancel := context.WithTimeout(ctx, 2*outerAnswer)
 	defer cancel()
 	p, err := opt.openTunnel(within, r.Addr, tunnelAddr)
 	if err != nil {

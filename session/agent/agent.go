@@ -224,8 +224,8 @@ func wake(c chan struct{}) {
 // Times of the console.
 const (
 	silence     = 2500 * time.Millisecond // without any packet of the host, until contact counts as lost; on a long line
-	longWay     = 2 * time.Second         // and three round trips,
-	longSilence = 4 * time.Second         // at most
+	longWay     = 2 * time.Second         // and three round trips, on a thin one two long packets there and back more,
+	longSilence = 8 * time.Second         // at most
 	heartbeat   = time.Second             // between two Pings, while there is anything to see or to do
 	restAfter   = 10 * time.Second        // without a picture or a word: QUIC's heartbeat is enough
 	askTimeout  = 20 * time.Second        // for one answer of the broker; thin lines take a few

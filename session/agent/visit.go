@@ -135,7 +135,8 @@ func (v *visit) watch(ctx context.Context) error {
 		if heard.Before(v.begun) {
 			heard = v.begun
 		}
-		limit := min(max(silence, longWay+3*v.link.Line().Base), longSilence)
+		line := v.link.Line()
+		limit := min(max(silence, longWay+3*line.Base+2*line.Thin), longSilence)
 		if now.Sub(heard) >= limit {
 			v.s.mu.Lock()
 			v.s.state.LostSince = heard

@@ -13,7 +13,7 @@ const (
 	lookSeldom  = time.Second            // else, or when somebody would be missed next
 	lookLeast   = 20 * time.Millisecond
 	lostContact = 2500 * time.Millisecond // more on a long line:
-	lostAfar    = 2 * time.Second         // and three round trips
+	lostAfar    = 2 * time.Second         // and three round trips, and two long packets there and back on a thin one
 )
 
 // contact is since when others do not answer; zero: they do.
@@ -29,8 +29,8 @@ func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	long, next := lostContact, now.Add(lookSeldom)
 	for _, c := range l.consoles {
 		line := c.link.Line()
-		long = max(long, lostAfar+3*line.Base)
-		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base); {
+		long = max(long, lostAfar+3*line.Base+2*line.Thin)
+		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base + 2*line.Thin); {
 		case gone.Before(now):
 			_ = c.control.SetReadDeadline(now) // its reader says what that means
 		case gone.Before(next):

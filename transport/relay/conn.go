@@ -17,7 +17,7 @@ import (
 
 // Limits of one outer connection (threats A26, A27, A28).
 const (
-	handshakeTimeout = 3 * time.Second // quic-go ends a handshake after twice this, or this long without a packet
+	handshakeTimeout = 8 * time.Second // quic-go ends a handshake after twice this, or this long without a packet: enough for 16 kbit/s that somebody uses
 	idleTimeout      = 30 * time.Second
 	maxStreams       = 16
 	streamWindow     = 64 << 10 // at first, in bytes; then up to maxStreamWindow

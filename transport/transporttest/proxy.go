@@ -45,6 +45,8 @@ type Proxy struct {
 
 	Dropped atomic.Uint64 // packets, for whatever reason
 	Longest atomic.Int64  // bytes of the longest IPv6 packet that passed
+	Up      atomic.Uint64 // bytes that passed towards the relay, headers counted
+	Down    atomic.Uint64 // the same, from it
 
 	mu      sync.Mutex
 	dice    *rand.Rand
@@ -117,7 +119,7 @@ func (p *Proxy) readFront() {
 			return
 		}
 		if f := p.flow(from); f != nil {
-			p.pass(f.up, buf[:n])
+			p.pass(f.up, &p.Up, buf[:n])
 		}
 	}
 }
@@ -156,12 +158,12 @@ func (p *Proxy) readBack(f *flow) {
 			}
 			continue // the port at the other side is closed just now
 		}
-		p.pass(f.down, buf[:n])
+		p.pass(f.down, &p.Down, buf[:n])
 	}
 }
 
 // pass decides what becomes of a packet.
-func (p *Proxy) pass(way *pipe, b []byte) {
+func (p *Proxy) pass(way *pipe, sum *atomic.Uint64, b []byte) {
 	c := p.now.Load()
 	p.mu.Lock()
 	lost := c.Loss > 0 && p.dice.Float64() < c.Loss
@@ -175,6 +177,7 @@ func (p *Proxy) pass(way *pipe, b []byte) {
 		p.Dropped.Add(1)
 		return
 	}
+	sum.Add(uint64(long))
 	for {
 		was := p.Longest.Load()
 		if long <= was || p.Longest.CompareAndSwap(was, long) {

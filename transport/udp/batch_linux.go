@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"golang.org/x/net/ipv4"
@@ -145,6 +146,9 @@ func (c batchedConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *net.UD
 }
 
 func (c batchedConn) WriteMsgUDP(b, oob []byte, to *net.UDPAddr) (int, int, error) {
+	if !c.s.calm.Pass(b, time.Now()) {
+		return len(b), len(oob), nil
+	}
 	n, oobn, err := c.b.conn.WriteMsgUDP(b, oob, to)
 	if transientSend(err) {
 		c.s.swallowed.Add(1)

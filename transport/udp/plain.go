@@ -64,6 +64,9 @@ func (c plainConn) ReadFrom(b []byte) (int, net.Addr, error) {
 }
 
 func (c plainConn) WriteTo(b []byte, to net.Addr) (int, error) {
+	if !c.s.calm.Pass(b, time.Now()) {
+		return len(b), nil
+	}
 	n, err := c.s.pc.WriteTo(b, to)
 	if transientSend(err) {
 		c.s.swallowed.Add(1)

@@ -75,6 +75,7 @@ type Socket struct {
 	in    []received
 	queue []received // QUIC packets not yet taken by quic-go
 
+	calm      Calm
 	swallowed atomic.Uint64
 }
 
@@ -201,6 +202,7 @@ func (s *Socket) sort(r received) {
 func (s *Socket) enqueue(r received, b []byte) {
 	for len(b) > 0 {
 		n := min(r.Seg, len(b))
+		s.calm.Heard(b[:n])
 		s.queue = append(s.queue, received{Datagram{b[:n], n, r.Addr}, r.oob})
 		b = b[n:]
 	}
