@@ -24,43 +24,88 @@ type draws struct {
 	asked  bool   // that question
 	sixel  bool
 	cell   image.Point // pixels of a cell; zero: it did not say
+	latin  bool        // it shows no Unicode
+	wide   bool        // an octant is not one cell wide there
+	behind []string    // the names of the terminals that tmux is shown in; nil: not known
 	chosen bool        // a person has chosen the glyphs
 }
 
 // told takes what the terminal says about itself; false: msg is something else.
-func (m *model) told(msg tea.Msg) bool {
+func (m *model) told(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 	switch msg := msg.(type) {
 	case tea.TerminalVersionMsg:
 		m.draws.name = msg.Name
 	case uv.PrimaryDeviceAttributesEvent:
 		m.draws.sixel = slices.Contains(msg, 4) // xterm's ctlseqs, "Send Device Attributes"
-		return true
+		return nil, true
 	case tea.ModeReportMsg:
 		if msg.Mode == ansi.ModeSynchronizedOutput && m.opt.painter != nil {
 			m.opt.painter.Report(msg.Value == ansi.ModeSet || msg.Value == ansi.ModeReset || msg.Value == ansi.ModePermanentlySet)
 		}
-		return true
+		return nil, true
 	case uv.CellSizeEvent:
-		m.cellSize(msg)
-		return true
+		m.cellSize(image.Pt(msg.Width, msg.Height))
+		return nil, true
+	case tea.CursorPositionMsg:
+		m.widthTold(image.Pt(msg.X, msg.Y))
+	case uv.UnknownDcsEvent:
+		return m.coloursTold(string(msg)), true
 	case uv.KittyGraphicsEvent:
 		m.draws.images = m.draws.images || string(msg.Payload) == "OK"
+	case aroundMsg:
+		m.draws.around(msg.terminals, msg.passes)
 	default:
-		return false
+		return nil, false
 	}
+	m.choose()
+	return m.askMore(), true
+}
+
+// choose draws by the best that the terminal is known to show, unless a person has chosen.
+func (m *model) choose() {
 	if m.opt.painter == nil {
 		m.draws.images = false
 	} else {
+		m.opt.painter.SetLatin(m.draws.latin)
 		m.opt.painter.SetImages(m.draws.protocol())
+		if m.draws.images && m.draws.cell == (image.Point{}) {
+			m.cellSize(cellPixels(m.opt.Out))
+		}
 	}
+	if m.opt.Glyphs == nil && !m.draws.chosen {
+		m.viewer.SetMode(m.draws.best(m.profile))
+	}
+}
+
+// best is the best way that is known to work.
+func (d draws) best(p colorprofile.Profile) raster.Mode {
 	switch {
-	case m.opt.Glyphs != nil, m.draws.chosen:
-	case m.draws.images && m.profile >= colorprofile.ANSI256:
-		m.viewer.SetMode(raster.Pixels)
-	default:
-		m.viewer.SetMode(glyphsOf(m.draws.name))
+	case d.latin:
+		return raster.ASCII
+	case d.images && p >= colorprofile.ANSI256:
+		return raster.Pixels
 	}
-	return true
+	return d.glyphs()
+}
+
+// around takes what tmux says about the terminals that it is shown in.
+func (d *draws) around(terminals []string, passes bool) {
+	d.behind = terminals
+	d.images = passes && len(terminals) > 0 && !slices.ContainsFunc(terminals, func(name string) bool { return !holdsImages(name) })
+}
+
+// glyphs are the finest that are known to be drawn: in tmux by every terminal that it is shown in.
+func (d draws) glyphs() raster.Mode {
+	out := glyphsOf(d.name)
+	for i, name := range d.behind {
+		if g := glyphsOf(name); i == 0 || g < out { // Half, Quadrant, Sextant, Octant
+			out = g
+		}
+	}
+	if d.wide {
+		out = min(out, raster.Sextant)
+	}
+	return out
 }
 
 // protocol is by which sequences the terminal takes images, if it takes any.
@@ -74,28 +119,6 @@ func (d draws) protocol() painter.Protocol {
 	return painter.Kitty
 }
 
-// askers are terminals that understand the question for images, by the beginning of their names.
-var askers = []string{"kitty", "ghostty", "wezterm", "konsole", "contour"}
-
-// askMore asks what only a terminal of that name would understand.
-func (m *model) askMore() tea.Cmd {
-	if m.draws.asked || m.opt.painter == nil {
-		return nil
-	}
-	name := strings.ToLower(m.draws.name)
-	if strings.HasPrefix(name, "iterm2") {
-		m.draws.asked, m.draws.images = true, true
-		return func() tea.Msg { return tea.TerminalVersionMsg{Name: m.draws.name} }
-	}
-	for _, a := range askers {
-		if strings.HasPrefix(name, a) {
-			m.draws.asked = true
-			return tea.Raw(painter.AskImages)
-		}
-	}
-	return nil
-}
-
 // finest are terminals that draw fine glyphs by themselves, whatever the font has, by the beginning of the name that they give,
 // and since which version.
 var finest = []struct {
@@ -106,6 +129,7 @@ var finest = []struct {
 	{"kitty", [2]int{0, 41}, raster.Octant},
 	{"foot", [2]int{1, 21}, raster.Octant},
 	{"ghostty", [2]int{1, 2}, raster.Octant},
+	{"vte", [2]int{8000, 0}, raster.Octant},
 	{"kitty", [2]int{0, 20}, raster.Sextant},
 	{"foot", [2]int{1, 8}, raster.Sextant},
 	{"ghostty", [2]int{1, 0}, raster.Sextant},
@@ -114,22 +138,30 @@ var finest = []struct {
 	{"contour", [2]int{0, 3}, raster.Sextant},
 }
 
-// glyphsOf is what a terminal is known to draw: half-blocks unless its name tells more. Inside tmux it is tmux that answers, and
-// what stands behind it is not known.
+// glyphsOf is what a terminal of that name is known to draw: half-blocks unless it is one of the finest.
 func glyphsOf(name string) raster.Mode {
-	name = strings.ToLower(name)
 	for _, t := range finest {
-		rest, is := strings.CutPrefix(name, t.name)
-		if !is {
-			continue
-		}
-		var v [2]int
-		n, _ := fmt.Sscanf(strings.TrimLeft(rest, " ("), "%d.%d", &v[0], &v[1])
-		if n > 0 && (v[0] > t.since[0] || v[0] == t.since[0] && v[1] >= t.since[1]) {
+		if atLeast(name, t.name, t.since) {
 			return t.mode
 		}
 	}
 	return raster.Half
+}
+
+// holdsImages says whether a terminal of that name knows images whose place is text, which is how they are shown in tmux.
+func holdsImages(name string) bool {
+	return atLeast(name, "kitty", [2]int{0, 28}) || atLeast(name, "ghostty", [2]int{1, 0})
+}
+
+// atLeast says whether a name, as a terminal gives it, is of that program and of that version or a later one.
+func atLeast(name, program string, since [2]int) bool {
+	rest, is := strings.CutPrefix(strings.ToLower(name), program)
+	if !is {
+		return false
+	}
+	var v [2]int
+	n, _ := fmt.Sscanf(strings.TrimLeft(rest, " ("), "%d.%d", &v[0], &v[1])
+	return n > 0 && (v[0] > since[0] || v[0] == since[0] && v[1] >= since[1])
 }
 
 // glyphNames are the modes in words.
@@ -141,6 +173,9 @@ var glyphNames = map[raster.Mode]string{
 // nextGlyphs goes on to the next mode that the terminal may be able to draw.
 func (m *model) nextGlyphs() {
 	all := raster.Modes()
+	if m.draws.wide {
+		all = slices.DeleteFunc(all, func(g raster.Mode) bool { return g == raster.Octant })
+	}
 	if m.draws.images {
 		all = append(all, raster.Pixels)
 	}

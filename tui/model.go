@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"image"
+	"strings"
 	"time"
 
 	"assist/chat"
@@ -127,7 +128,11 @@ func newModel(ctx context.Context, s Session, opt Options) *model {
 func (m *model) Init() tea.Cmd {
 	cmds := []tea.Cmd{m.nextChange(), tea.RequestBackgroundColor, func() tea.Msg { return changedMsg{} }}
 	if answers(m.opt.Env) {
-		cmds = append(cmds, tea.Raw(question))
+		ask := question
+		if strings.HasPrefix(value(m.opt.Env, "TERM"), "mlterm") && m.opt.ColorProfile == colorprofile.Unknown { // it gives no name
+			ask += AskColours
+		}
+		cmds = append(cmds, tea.Raw(ask))
 	}
 	return tea.Batch(cmds...)
 }
@@ -198,10 +203,15 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 		m.quitting = true
 	case tea.WindowSizeMsg:
 		m.size = image.Pt(msg.Width, msg.Height)
+		if m.draws.behind != nil { // another terminal, perhaps, or another font
+			m.cellSize(cellPixels(m.opt.Out))
+			return m.lookAround()
+		}
 	case tea.ColorProfileMsg:
 		if m.opt.ColorProfile == colorprofile.Unknown {
 			m.profile = msg.Profile
 			m.restyle()
+			m.choose()
 		}
 	case tea.BackgroundColorMsg:
 		m.dark = msg.IsDark()
@@ -213,8 +223,8 @@ func (m *model) handle(msg tea.Msg) tea.Cmd {
 			m.control.Stop()
 		}
 	default:
-		if m.told(msg) {
-			return m.askMore()
+		if cmd, ok := m.told(msg); ok {
+			return cmd
 		}
 		return m.input(msg)
 	}

@@ -40,6 +40,10 @@ type Options struct {
 	Copy  func(text string) (how string, err error)
 	Email func(url, code string) (how string, err error)
 
+	// Around says in which terminals the tmux is shown that this runs in, by the names that they give themselves, and whether it
+	// lets images through to them; nil: nobody knows. It never runs in Update.
+	Around func() (terminals []string, passes bool)
+
 	Renderer viewer.Renderer // how the picture reaches the terminal; nil: Plain decides
 	Plain    bool            // as text in the view; else it is painted past it
 	Quality  screen.Pin      // how pictures are made, as the session was told

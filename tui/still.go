@@ -7,7 +7,6 @@ import (
 	"assist/screen"
 
 	tea "charm.land/bubbletea/v2"
-	uv "github.com/charmbracelet/ultraviolet"
 )
 
 // stillMsg is a picture to be shown as a Sixel.
@@ -19,7 +18,7 @@ type stillMsg struct {
 // still asks for a picture of what is in view, to show it as a Sixel until the next key.
 func (m *model) still() tea.Cmd {
 	if m.draws.cell.X <= 0 || m.draws.cell.Y <= 0 {
-		m.draws.cell = cellPixels(m.opt.Out)
+		m.cellSize(cellPixels(m.opt.Out))
 	}
 	switch {
 	case m.opt.painter == nil || !m.draws.sixel:
@@ -70,5 +69,10 @@ func (m *model) thaw(msg tea.Msg) bool {
 	return false
 }
 
-// cellSize takes the terminal's answer about its cells.
-func (m *model) cellSize(msg uv.CellSizeEvent) { m.draws.cell = image.Pt(msg.Width, msg.Height) }
+// cellSize takes how many pixels a cell has, as the terminal answers or its driver knows.
+func (m *model) cellSize(pixels image.Point) {
+	m.draws.cell = pixels
+	if m.opt.painter != nil {
+		m.opt.painter.SetCell(pixels)
+	}
+}

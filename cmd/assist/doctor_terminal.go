@@ -11,6 +11,8 @@ import (
 
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
+
+	"assist/tui"
 )
 
 // The questions to a terminal (xterm's ctlseqs; the kitty keyboard and graphics protocols). The last one every terminal
@@ -21,6 +23,7 @@ const (
 	askKeyboard = "\x1b[?u"
 	askKitty    = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 	askCell     = "\x1b[16t"
+	askWidths   = "\r\u00e9\x1b[6n\r\U0001CD00\x1b[6n\r\x1b[K" // by what the cursor does
 	askDevice   = "\x1b[c"
 )
 
@@ -30,6 +33,8 @@ var (
 	answerKeyboard = regexp.MustCompile(`\x1b\[\?[0-9]+u`)
 	answerKitty    = regexp.MustCompile(`\x1b_Gi=31;OK\x1b\\`)
 	answerCell     = regexp.MustCompile(`\x1b\[6;([0-9]+);([0-9]+)t`)
+	answerWidth    = regexp.MustCompile(`\x1b\[[0-9]+;([0-9]+)R`)
+	answerColours  = regexp.MustCompile(`\x1bP1\$r[0-9:;]*m\x1b\\`)
 	answerDevice   = regexp.MustCompile(`\x1b\[\?([0-9;]*)c`)
 )
 
@@ -53,12 +58,41 @@ func lookAtTerminal(ctx context.Context, p *patient) []doctorLine {
 		return []doctorLine{size, fine("answers", "%v", err).but(checkNote, "")}
 	}
 	called := name
-	if m := answerVersion.FindStringSubmatch(answers); m != nil {
-		called = m[1] + " (TERM=" + name + ")"
+	if own := ownName(answers); own != "" {
+		called = own + " (TERM=" + name + ")"
 	}
-	out := []doctorLine{fine("terminal", "%s", called), size, colours()}
+	profile := tui.Colours(os.Environ(), answerColours.FindString(answers))
+	out := []doctorLine{fine("terminal", "%s", called), size, colours(profile)}
 	out = append(out, abilities(answers)...)
-	return append(out, around()...)
+	out = append(out, drawnBy(ctx, answers, profile))
+	return append(out, between()...)
+}
+
+// ownName is the name that the terminal gives itself.
+func ownName(answers string) string {
+	if m := answerVersion.FindStringSubmatch(answers); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// drawnBy says by what a console would draw the picture here.
+func drawnBy(ctx context.Context, answers string, profile colorprofile.Profile) doctorLine {
+	t := tui.Terminal{Name: ownName(answers), Images: answerKitty.MatchString(answers)}
+	if widths := answerWidth.FindAllStringSubmatch(answers, -1); len(widths) == 2 {
+		t.Latin, t.Wide = widths[0][1] != "2", widths[1][1] != "2"
+	}
+	if ask := tmuxAround(ctx); ask != nil {
+		t.Behind, t.Passes = ask()
+	}
+	line := fine("picture", "%s", t.Mode(profile))
+	switch {
+	case t.Latin:
+		line = line.but(checkNote, "this terminal shows no Unicode, or the locale of what is between says so: a UTF-8 locale shows more")
+	case len(t.Behind) > 0:
+		line.Evidence += ", in tmux shown by " + strings.Join(t.Behind, ", ")
+	}
+	return line
 }
 
 // abilities reads what the terminal has answered.
@@ -104,9 +138,8 @@ func hasField(list, want string) bool {
 	return false
 }
 
-// colours is what the environment says about them, as the console decides it.
-func colours() doctorLine {
-	profile := colorprofile.Env(os.Environ())
+// colours is what the environment and the terminal say about them, as the console decides it.
+func colours(profile colorprofile.Profile) doctorLine {
 	line := fine("colours", "%v", profile)
 	if profile < colorprofile.TrueColor {
 		line = line.but(checkNote, "if the terminal has 24-bit colours: export COLORTERM=truecolor")
@@ -114,8 +147,8 @@ func colours() doctorLine {
 	return line
 }
 
-// around is what stands between the terminal and this program.
-func around() (out []doctorLine) {
+// between is what stands between the terminal and this program.
+func between() (out []doctorLine) {
 	if os.Getenv("TMUX") != "" {
 		out = append(out, fine("tmux", "%s", versionOf("tmux", "-V")))
 		if versionOf("tmux", "show-options", "-gv", "focus-events") == "off" {
@@ -146,7 +179,7 @@ func askTerminal(ctx context.Context, fd int) (string, error) {
 		return "", fmt.Errorf("prepare terminal: %w", err)
 	}
 	defer func() { _ = term.Restore(fd, before) }()
-	if _, err := io.WriteString(tty, askVersion+askSync+askKeyboard+askKitty+askCell+askDevice); err != nil {
+	if _, err := io.WriteString(tty, askVersion+askSync+askKeyboard+askKitty+askCell+tui.AskColours+askWidths+askDevice); err != nil {
 		return "", err
 	}
 	answers := make(chan string, 1)

@@ -156,6 +156,7 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 			ways, err := share.Copy(ctx, text)
 			return strings.Join(ways, ", "), err
 		}
+		opt.Around = tmuxAround(ctx)
 		opt.Email = func(url, code string) (string, error) {
 			return share.Invitation(inner.SpacedCode(code), url, "").Open(ctx)
 		}

@@ -201,7 +201,8 @@ func (e *Encoder) swapped(c Cell) (Cell, bool) {
 		return c, false
 	}
 	g := e.mode.Grain()
-	return Cell{c.BG, c.FG, c.Glyph ^ uint8(1<<(g.X*g.Y)-1)}, true
+	out := Cell{c.BG, c.FG, c.Glyph ^ uint8(1<<(g.X*g.Y)-1)}
+	return out, e.mode != Octant || !turned(out.Glyph)
 }
 
 // cost is how many colours have to be sent for a pen.

@@ -5,7 +5,9 @@ import (
 	"math/bits"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"assist/screen"
 )
@@ -96,6 +98,37 @@ func TestFineGlyphsDoNotDance(t *testing.T) {
 	}
 	if n := flips(frame(84)); n < 40 {
 		t.Errorf("only %d dots changed when the edge moved", n)
+	}
+}
+
+// No cell of octants needs a glyph that is not one of the block of octants or older than those.
+func TestOctantsAreOfOneBlock(t *testing.T) {
+	var f Fitter
+	e := encoder(Octant, TrueColor, image.Pt(1, 1))
+	strange := func(r rune) bool { return r >= 0x1CE00 && r < 0x1D000 || r >= 0x1FBD0 && r < 0x1FBF0 }
+	for mask := range 256 {
+		p := &screen.Picture{Viewport: screen.Viewport{Grid: image.Pt(2, 4)}, Pix: make([]screen.RGB565, 8)}
+		for i := range p.Pix {
+			p.Pix[i] = map[bool]screen.RGB565{true: 0xFFFF, false: 0x1234}[mask>>i&1 == 1]
+		}
+		cells, _ := f.Fit(p, Octant, TrueColor)
+		r, _ := utf8.DecodeRuneInString(Octant.Glyph(cells[0].Glyph))
+		if strange(r) {
+			t.Errorf("mask %08b is drawn by U+%X", mask, r)
+		}
+		e.fg, e.bg = cells[0].BG, cells[0].FG // so that the other way round would be shorter
+		if b, _ := e.write(nil, cells[0]); strings.ContainsFunc(string(b), strange) {
+			t.Errorf("mask %08b is written as %q", mask, b)
+		}
+		for i := range p.Pix {
+			shown := cells[0].BG
+			if cells[0].Glyph>>i&1 == 1 {
+				shown = cells[0].FG
+			}
+			if shown != full(p.Pix[i]) {
+				t.Fatalf("mask %08b: pixel %d is %06x", mask, i, shown)
+			}
+		}
 	}
 }
 

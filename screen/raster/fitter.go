@@ -180,8 +180,11 @@ func (f *Fitter) cell(fg, bg Colour, mask uint8, x, y int) Cell {
 		return solid(bg)
 	}
 	fg = tone(fg, f.depth, bayer[y&3][x&3])
-	if fg == bg {
+	switch {
+	case fg == bg:
 		return solid(bg)
+	case f.mode == Octant && turned(mask):
+		return Cell{bg, fg, ^mask}
 	}
 	return Cell{fg, bg, mask}
 }

@@ -130,6 +130,17 @@ func octants() *[256]string {
 	return &t
 }
 
+// turned says whether octant mask m is better drawn as the rest of the cell in the other colour: its own glyph is of the quarters of
+// Legacy Computing Supplement, which foot 1.21 and others that draw octants by themselves leave to the font, while that of the rest
+// is an octant like all.
+func turned(m uint8) bool {
+	switch m {
+	case 0x01, 0x02, 0x14, 0x28, 0x40, 0x80:
+		return true
+	}
+	return false
+}
+
 // letters are printable ASCII under their own numbers; 0 is a space too.
 func letters() *[256]string {
 	t := [256]string{0: " "}

@@ -11,6 +11,7 @@ import (
 type filter struct {
 	blocked uint64
 	rest    []byte // a sequence that the last write did not end
+	latin   bool   // the terminal shows no Unicode
 }
 
 // maxRest is the longest sequence that is waited for, in bytes; a clipboard is the longest that there is.
@@ -23,6 +24,7 @@ const AskImages = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"
 type found struct {
 	sentinel func(r rune)
 	mode     func(mode string, on bool) // a private mode was switched
+	greeting string                     // goes onto the alternate screen before all else
 }
 
 // pass appends to out what of b may reach the terminal. Sentinels become moves: the terminal never sees them.
@@ -55,6 +57,9 @@ func (f *filter) pass(out, b []byte, tell found) []byte {
 				b = b[f.skip(&out, b, tell):]
 			case r == utf8.RuneError && n == 1, r < 0xA0: // no UTF-8, C1 controls
 				f.blocked++
+				b = b[n:]
+			case f.latin:
+				out = appendLatin(out, r)
 				b = b[n:]
 			default:
 				out = append(out, b[:n]...)
@@ -142,7 +147,10 @@ func (f *filter) sequence(out, s []byte, tell found) []byte {
 		if isSync(s) {
 			return out
 		}
-		return append(out, s...)
+		if out = append(out, s...); string(s) == altScreen {
+			out = append(out, tell.greeting...)
+		}
+		return out
 	}
 	f.blocked++
 	return out
@@ -217,7 +225,7 @@ func printable(b []byte) bool {
 	return utf8.Valid(b)
 }
 
-// dcs says whether a device control string may pass: questions about capabilities (XTGETTCAP).
+// dcs says whether a device control string may pass: questions about capabilities (XTGETTCAP) and colours (DECRQSS of SGR).
 func dcs(s []byte) bool {
-	return len(s) > 6 && s[2] == '+' && s[3] == 'q' && bytes.HasSuffix(s, []byte{0x1b, '\\'}) && printable(s[4:len(s)-2])
+	return string(s) == "\x1bP$qm\x1b\\" || len(s) > 6 && s[2] == '+' && s[3] == 'q' && bytes.HasSuffix(s, []byte{0x1b, '\\'}) && printable(s[4:len(s)-2])
 }

@@ -28,7 +28,7 @@ func TestFilterLetsThroughWhatAConsoleSays(t *testing.T) {
 
 func TestFilterStopsTheRest(t *testing.T) {
 	for _, s := range []string{
-		"\x1b]0;a\x01b\a", "\x1b]8;;http://x\a", "\x1b]52;c;?\a", "\x1b]9;note\a", "\x1b]4;1;red\a", "\x1bPq#0;2;0;0;0\x1b\\", "\x1bP$qm\x1b\\", "\x1b_Gf=100;AAAA\x1b\\",
+		"\x1b]0;a\x01b\a", "\x1b]8;;http://x\a", "\x1b]52;c;?\a", "\x1b]9;note\a", "\x1b]4;1;red\a", "\x1bPq#0;2;0;0;0\x1b\\", "\x1bP$qr\x1b\\", "\x1b_Gf=100;AAAA\x1b\\",
 		"\x1b^x\x1b\\", "\x1bXx\x1b\\", "\x1b[21t", "\x1b[6n", "\x1b[?6n", "\x1b[5i", "\x1b[?1h", "\x1b[20h", "\x1b[!p", "\x1b[?2027;47h", "\x1bc", "\x1b#8", "\x1b(0", "\x1b%@",
 		"\u009b31m", "\u0090", "\x07", "\x05", "\x0e", "\x7f", "\x1b[>0t",
 	} {

@@ -179,6 +179,17 @@ func (p *Painter) SetImages(proto Protocol) {
 	}
 }
 
+// SetCell says how many pixels a cell of the terminal has; zero: that is not known.
+func (p *Painter) SetCell(pixels image.Point) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if pixels != p.tiles.cell {
+		p.tiles.cell = pixels
+		p.tiles.again()
+		p.poke()
+	}
+}
+
 // Tap lets f see whatever is written to the terminal, whole sequences at a time. It is called by Run and set before it.
 func (p *Painter) Tap(f func(b []byte, now time.Time)) { p.tap = f }
 

@@ -44,9 +44,7 @@ func (p *Painter) Thaw() bool {
 	}
 	p.frozen = false
 	p.enc.Lose()
-	for i := range p.tiles.shown {
-		p.tiles.shown[i] = nil
-	}
+	p.tiles.again()
 	p.poke()
 	return true
 }

@@ -47,7 +47,9 @@ type tiles struct {
 	zip   *zlib.Writer
 	raw   []byte
 	out   bytes.Buffer
-	any   bool // images may be on the terminal
+	any   bool        // images may be on the terminal
+	cell  image.Point // pixels of a cell of the terminal; zero: not known
+	row   []screen.RGB565
 }
 
 func (t *tiles) count() image.Point {
@@ -115,14 +117,37 @@ func under(r image.Rectangle, covered []image.Rectangle) (out []image.Rectangle)
 	return out
 }
 
-// pixels is what tile i should show. It holds until the next call.
-func (t *tiles) pixels(i int) []screen.RGB565 {
-	r := t.rect(i)
-	out := make([]screen.RGB565, 0, r.Dx()*r.Dy())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		out = append(out, t.want[y*t.grid.X+r.Min.X:y*t.grid.X+r.Max.X]...)
+// again forgets what is shown, so that all of it is sent anew.
+func (t *tiles) again() {
+	for i := range t.shown {
+		t.shown[i] = nil
 	}
-	return out
+}
+
+// area is the pixels that tile i is made of. Where the terminal makes images larger it blends each pixel with its neighbours, so
+// these belong to it: kitty 0.41 would blend the edges with nothing, which leaves dark lines. What is seen is cut out of it.
+func (t *tiles) area(i int) image.Rectangle {
+	switch t.proto {
+	case Kitty:
+		return t.rect(i).Inset(-1)
+	case Holders:
+		c := t.cells(i)
+		return image.Rect(c.Min.X*4, c.Min.Y*8, c.Max.X*4, c.Max.Y*8).Inset(-1)
+	}
+	return t.rect(i)
+}
+
+// pixels is what the area of tile i should show; beyond the picture its edge goes on. It holds until the next call.
+func (t *tiles) pixels(i int) []screen.RGB565 {
+	r := t.area(i)
+	t.row = t.row[:0]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		line := t.want[min(max(y, 0), t.grid.Y-1)*t.grid.X:][:t.grid.X]
+		for x := r.Min.X; x < r.Max.X; x++ {
+			t.row = append(t.row, line[min(max(x, 0), t.grid.X-1)])
+		}
+	}
+	return t.row
 }
 
 // send appends tile i: its image, and one placement for each part of it that nobody covers.
@@ -134,32 +159,38 @@ func (t *tiles) send(b []byte, i int, pix []screen.RGB565, over []image.Rectangl
 	case ITerm:
 		return t.sendITerm(b, i, pix, over)
 	case Holders:
-		b = t.transmit(b, id, r.Size(), pix)
+		b = t.transmit(b, id, t.stretch(t.area(i).Size(), pix, cells.Size()))
 		b = t.graphics(b, "a=p,U=1,q=2,i="+strconv.Itoa(id)+",c="+strconv.Itoa(cells.Dx())+",r="+strconv.Itoa(cells.Dy()), nil)
 		return t.hold(b, id, cells, over)
 	}
-	b = t.transmit(b, id, r.Size(), pix)
+	b = t.transmit(b, id, t.plain(t.area(i).Size(), pix))
 	for n, part := range visible(cells, over) {
 		b = t.goTo(b, part.Min)
 		c := "a=p,q=2,C=1,i=" + strconv.Itoa(id) + ",p=" + strconv.Itoa(n+1)
 		px := image.Rect((part.Min.X-cells.Min.X)*4, (part.Min.Y-cells.Min.Y)*8, (part.Max.X-cells.Min.X)*4, (part.Max.Y-cells.Min.Y)*8)
 		px = px.Intersect(image.Rectangle{Max: r.Size()})
-		if px.Size() != r.Size() {
-			c += ",x=" + strconv.Itoa(px.Min.X) + ",y=" + strconv.Itoa(px.Min.Y) + ",w=" + strconv.Itoa(px.Dx()) + ",h=" + strconv.Itoa(px.Dy())
-		}
+		c += ",x=" + strconv.Itoa(px.Min.X+1) + ",y=" + strconv.Itoa(px.Min.Y+1) + ",w=" + strconv.Itoa(px.Dx()) + ",h=" + strconv.Itoa(px.Dy())
 		c += ",c=" + strconv.Itoa(part.Dx()) + ",r=" + strconv.Itoa(part.Dy()) + ",z=" + strconv.Itoa(tileLayer)
 		b = t.graphics(b, c, nil)
 	}
 	return b
 }
 
-// transmit appends the image itself, compressed, in chunks. An image that has the id already goes, with its placements.
-func (t *tiles) transmit(b []byte, id int, size image.Point, pix []screen.RGB565) []byte {
+// plain puts pixels into raw as they are.
+func (t *tiles) plain(size image.Point, pix []screen.RGB565) image.Point {
 	t.raw = t.raw[:0]
 	for _, c := range pix {
 		red, green, blue := c.RGB()
-		t.raw = append(t.raw, red&0xF8, green&0xF8, blue&0xF8) // five bits a channel: a third of the bytes less, and not seen
+		t.raw = append(t.raw, five(red), five(green), five(blue))
 	}
+	return size
+}
+
+// five keeps five bits of a channel, and black and white what they are: a third of the bytes less, and not seen.
+func five(c uint8) uint8 { return c&0xF8 | c>>5 }
+
+// transmit appends the image that is in raw, compressed, in chunks. An image that has the id already goes, with its placements.
+func (t *tiles) transmit(b []byte, id int, size image.Point) []byte {
 	t.out.Reset()
 	if t.zip == nil {
 		t.zip, _ = zlib.NewWriterLevel(&t.out, zlib.DefaultCompression) // the level is a known one
@@ -282,8 +313,6 @@ func (t *tiles) clear(b []byte) []byte {
 			}
 		}
 	}
-	for i := range t.shown {
-		t.shown[i] = nil
-	}
+	t.again()
 	return b
 }

@@ -35,15 +35,15 @@ func TestTilesAreSentByteForByte(t *testing.T) {
 	got, more := x.append(nil, nil, 1<<20)
 	parts := strings.Split(strings.ReplaceAll(string(got), "\x1b", "^"), "^\\")
 	for i, w := range []string{
-		"^_Ga=t,q=2,f=24,o=z,i=6386432,s=64,v=64,m=0;", "^[2;3H^_Ga=p,q=2,C=1,i=6386432,p=1,c=16,r=8,z=0",
-		"^_Ga=t,q=2,f=24,o=z,i=6386433,s=32,v=64,m=0;", "^[2;19H^_Ga=p,q=2,C=1,i=6386433,p=1,c=8,r=8,z=0", "",
+		"^_Ga=t,q=2,f=24,o=z,i=6386432,s=66,v=66,m=0;", "^[2;3H^_Ga=p,q=2,C=1,i=6386432,p=1,x=1,y=1,w=64,h=64,c=16,r=8,z=0",
+		"^_Ga=t,q=2,f=24,o=z,i=6386433,s=34,v=66,m=0;", "^[2;19H^_Ga=p,q=2,C=1,i=6386433,p=1,x=1,y=1,w=32,h=64,c=8,r=8,z=0", "",
 	} {
 		if i >= len(parts) || !strings.HasPrefix(parts[i], w) || i%2 == 1 && parts[i] != w {
 			t.Fatalf("part %d of %q, want %q", i, short(string(got)), w)
 		}
 	}
 	data := parts[0][strings.IndexByte(parts[0], ';')+1:]
-	if pix := unzip(t, data); len(pix) != 64*64*3 || bytes.ContainsFunc(pix, func(r rune) bool { return r != 0 }) || more {
+	if pix := unzip(t, data); len(pix) != 66*66*3 || bytes.ContainsFunc(pix, func(r rune) bool { return r != 0 }) || more {
 		t.Errorf("%d bytes of pixels, more %v", len(pix), more)
 	}
 	if again, _ := x.append(nil, nil, 1<<20); len(again) != 0 {
@@ -52,6 +52,10 @@ func TestTilesAreSentByteForByte(t *testing.T) {
 	x.want[95] = 0xFFFF
 	if one, _ := x.append(nil, nil, 1<<20); strings.Count(string(one), "a=t") != 1 || !strings.Contains(string(one), "i=6386433") {
 		t.Errorf("one pixel changed: %q", short(string(one)))
+	}
+	x.want[64] = 0xFFFF // which the other's edge is blended with
+	if two, _ := x.append(nil, nil, 1<<20); strings.Count(string(two), "a=t") != 2 {
+		t.Errorf("a pixel at an edge changed: %q", short(string(two)))
 	}
 	if gone := x.clear(nil); strings.ReplaceAll(string(gone), "\x1b", "^") != "^_Ga=d,d=I,q=2,i=6386432^\\^_Ga=d,d=I,q=2,i=6386433^\\" {
 		t.Errorf("cleared by %q", gone)
@@ -92,7 +96,7 @@ func TestLargeTilesGoInChunks(t *testing.T) {
 		}
 		data += body
 	}
-	if pix := unzip(t, data); len(pix) != 64*64*3 {
+	if pix := unzip(t, data); len(pix) != 66*66*3 {
 		t.Errorf("%d bytes of pixels", len(pix))
 	}
 }
@@ -109,8 +113,8 @@ func TestTilesLeaveOutWhatIsCovered(t *testing.T) {
 		}
 	}
 	want := []string{
-		"^[2;3H^_Ga=p,q=2,C=1,i=6386432,p=1,x=0,y=0,w=64,h=16,c=16,r=2,z=0", "^[7;3H^_Ga=p,q=2,C=1,i=6386432,p=2,x=0,y=40,w=64,h=24,c=16,r=3,z=0",
-		"^[4;3H^_Ga=p,q=2,C=1,i=6386432,p=3,x=0,y=16,w=16,h=24,c=4,r=3,z=0", "^[4;13H^_Ga=p,q=2,C=1,i=6386432,p=4,x=40,y=16,w=24,h=24,c=6,r=3,z=0",
+		"^[2;3H^_Ga=p,q=2,C=1,i=6386432,p=1,x=1,y=1,w=64,h=16,c=16,r=2,z=0", "^[7;3H^_Ga=p,q=2,C=1,i=6386432,p=2,x=1,y=41,w=64,h=24,c=16,r=3,z=0",
+		"^[4;3H^_Ga=p,q=2,C=1,i=6386432,p=3,x=1,y=17,w=16,h=24,c=4,r=3,z=0", "^[4;13H^_Ga=p,q=2,C=1,i=6386432,p=4,x=41,y=17,w=24,h=24,c=6,r=3,z=0",
 	}
 	if strings.Join(placed, "\n") != strings.Join(want, "\n") {
 		t.Errorf("placed\n%s\nwant\n%s", strings.Join(placed, "\n"), strings.Join(want, "\n"))
@@ -143,6 +147,39 @@ func TestThroughTmuxTextSaysWhereImagesAre(t *testing.T) {
 	}
 	if !strings.HasSuffix(s, "^[2;3H^[38;2;97;115;0m\U0010EEEE\u0305\u0305\U0010EEEE\u0305\u030D^[m") {
 		t.Errorf("the text is %q", s)
+	}
+}
+
+// In tmux kitty keeps the shape of an image: it is made exactly as large as its cells, and goes over into its neighbours.
+func TestThroughTmuxImagesFillTheirCells(t *testing.T) {
+	x := newTiles(Holders, image.Pt(128, 64))
+	x.cell = image.Pt(7, 15)
+	for i := range x.want { // brighter from left to right
+		v := screen.RGB565(i % 128 / 4)
+		x.want[i] = v<<11 | v<<6 | v
+	}
+	got, _ := x.append(nil, nil, 1<<20)
+	images := regexp.MustCompile(`a=t,[^;]*s=(\d+),v=(\d+),m=0;([^\x1b]*)`).FindAllStringSubmatch(string(got), -1)
+	if len(images) != 2 {
+		t.Fatalf("%.300q", short(string(got)))
+	}
+	var row []byte // of both, the red of the middle one
+	for _, m := range images {
+		if m[1] != "112" || m[2] != "120" {
+			t.Fatalf("an image of %s by %s for 16 by 8 cells", m[1], m[2])
+		}
+		pix := unzip(t, m[3])
+		for i := range 112 {
+			row = append(row, pix[(60*112+i)*3])
+		}
+	}
+	for i := 1; i < len(row); i++ {
+		if row[i] < row[i-1] || row[i]-row[i-1] > 9 {
+			t.Fatalf("pixel %d is %d after %d", i, row[i], row[i-1])
+		}
+	}
+	if row[0] != 0 || row[len(row)-1] != 255 {
+		t.Errorf("from %d to %d", row[0], row[len(row)-1])
 	}
 }
 

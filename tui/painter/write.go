@@ -28,6 +28,7 @@ func (p *Painter) Write(b []byte) (int, error) {
 		p.queue = p.tiles.clear(p.queue)
 	}
 	p.queue = p.filter.pass(p.queue, b, found{
+		greeting: AskWidths,
 		sentinel: func(r rune) { p.hole.seen(r, &p.enc, p.freed) },
 		mode: func(mode string, on bool) {
 			switch mode {

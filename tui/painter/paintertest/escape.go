@@ -80,7 +80,7 @@ func (s *Screen) csi(body string, final byte) (answer string) {
 		}
 		return ""
 	}
-	if final != 't' && final != 'c' && final != 'q' {
+	if final != 't' && final != 'c' && final != 'q' && final != 'n' {
 		s.trouble("CSI %s %c", body, final)
 	}
 	return ""
