@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +72,15 @@ func TestContractForScripts(t *testing.T) {
 	}
 	if got := fields(t, anna.verb(t, "", "sessions", "--json")); !strings.Contains(got, "code") {
 		t.Errorf("a session has %q", got)
+	}
+	if got := anna.verb(t, "", "sessions", "--json"); !strings.Contains(got, `"path":"`) || !strings.Contains(got, `"rtt_ms":`) {
+		t.Errorf("of the link: %s", got)
+	}
+	doctor := exec.Command(built(t), "doctor", "--json")
+	doctor.Env = append(os.Environ(), anna.env...)
+	checks, _ := doctor.Output() // it may find fault with the machine
+	if of := regexp.MustCompile(`"section": ?"sessions",\s*"check": ?"\d{4} \d{4}",\s*"status": ?"ok",\s*"evidence": ?"(directly|through the relay) since `); !of.Match(checks) {
+		t.Errorf("the doctor of the link:\n%s", checks)
 	}
 	log := strings.Split(strings.TrimSpace(anna.verb(t, "", "chat", "--json")), "\n")
 	lanes := map[string]string{}

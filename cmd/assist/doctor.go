@@ -44,6 +44,7 @@ var doctorSections = []struct {
 	{"picture", lookAtPicture},
 	{"relay", lookAtRelay},
 	{"network", lookAtNetwork},
+	{"sessions", lookAtSessions},
 	{"clipboard", lookAtClipboard},
 	{"keyring", lookAtKeyring},
 }
@@ -57,7 +58,7 @@ func newDoctorCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Say what works on this machine, what does not, and what to do about it", Args: cobra.NoArgs,
 		Long: "Looks at this machine: what the terminal can do, why there is no picture to share, whether the relay is reached and the " +
-			"login holds, the clock, the clipboard, the keyring. It changes nothing. The exit code is 1 when something does not work.",
+			"login holds, which way the packets of your live sessions travel and why, the clock, the clipboard, the keyring. It changes nothing. The exit code is 1 when something does not work.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p.cmd = cmd
 			lines := p.examine(cmd.Context())

@@ -11,6 +11,9 @@ import (
 
 	"assist/screen/capture"
 	"assist/session/agent/account"
+	"assist/session/agent/local"
+	"assist/session/inner"
+	"assist/transport"
 	"assist/transport/wire"
 )
 
@@ -97,6 +100,36 @@ func (p *patient) args() []string {
 		return nil
 	}
 	return []string{p.addr}
+}
+
+// lossNoted is the share of packets from which on their loss is worth a word.
+const lossNoted = 0.01
+
+// lookAtSessions says of each running console which way its packets travel.
+func lookAtSessions(ctx context.Context, _ *patient) []doctorLine {
+	var out []doctorLine
+	for _, s := range local.Live(ctx) {
+		l := s.Link
+		if l == nil {
+			out = append(out, fine(inner.SpacedCode(s.Code), "%s; no link to the customer's machine now", s.State).
+				but(checkNote, "it is looked for in the background; what you write in the chat is sent when it is found"))
+			continue
+		}
+		line := fine(inner.SpacedCode(s.Code), "%s since %s (%s), round trip %d ms, %.1f %% lost", pathWords[l.Path], l.Since.Local().Format("15:04:05"),
+			l.Why, l.RTTMs, 100*l.Loss)
+		switch {
+		case l.Loss >= lossNoted:
+			line = line.but(checkNote, "packets are lost: keys and pictures are sent so that it shows little; Wi-Fi or a mobile line is the usual reason")
+		case l.Path == string(transport.PathTCP):
+			line = line.but(checkNote, "UDP is blocked on the way; assist netcheck says more")
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+var pathWords = map[string]string{
+	string(transport.PathDirect): "directly", string(transport.PathRelay): "through the relay", string(transport.PathTCP): "through the relay by TCP",
 }
 
 // lookAtClipboard says where a copy would go.

@@ -36,6 +36,7 @@ type hostFlags struct {
 	json       bool
 	accessible bool
 	files      string
+	log        logFlag
 }
 
 func newHostCommand() *cobra.Command {
@@ -71,6 +72,7 @@ func newHostCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.display, "display", os.Getenv("DISPLAY"), "X11 display to share")
 	cmd.Flags().StringVar(&f.customer, "customer", "", "how the agents see your name (default your login's)")
 	cmd.Flags().StringVar(&f.files, "files", "", "folder that agents may put files into and get files from, when they may (default one of the session's own among your downloads)")
+	f.log.flag(cmd)
 	cmd.Flags().StringVar(&f.control, "control", "free", "how agents share control: free, ask or baton")
 	cmd.Flags().StringArrayVar(&f.trustOrg, "trust-org", nil, "ORG=KEY: agents whom this key of their organisation vouches for are shown as verified")
 	cmd.Flags().BoolVar(&f.yes, "yes", false, "answer every question by --allow; for scripts, on machines of your own")
@@ -88,6 +90,12 @@ func (f *hostFlags) run(cmd *cobra.Command) error {
 	if cfg.Relay, err = f.relay(cmd.ErrOrStderr()); err != nil {
 		return err
 	}
+	log, logged, err := f.log.open()
+	if err != nil {
+		return err
+	}
+	defer logged()
+	cfg.Log = log
 	if cfg.Text, err = f.textFlags.open(f.display); err != nil {
 		return err
 	}

@@ -37,10 +37,17 @@ func (f *unattendedFlags) flags(cmd *cobra.Command) {
 
 // wait is assist host --unattended.
 func (f *hostFlags) wait(cmd *cobra.Command) error {
-	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	opt, err := f.options()
 	if err != nil {
 		return err
+	}
+	log, logged, err := f.log.open()
+	if err != nil {
+		return err
+	}
+	defer logged()
+	if log == nil {
+		log = slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	}
 	cfg := machine.Config{
 		Folder: f.folder(), Software: software(), System: probe.System().Line(), Options: opt, Log: log,

@@ -26,6 +26,7 @@ type consoleFlags struct {
 	quality  string
 	drawing
 	shell bool
+	log   logFlag
 }
 
 func (f *consoleFlags) flags(cmd *cobra.Command) {
@@ -37,6 +38,7 @@ func (f *consoleFlags) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.quality, "quality", "auto", "how pictures are made: auto, sharp, fast or thin; b changes it")
 	cmd.Flags().BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal; m changes it")
 	f.drawing.flags(cmd)
+	f.log.flag(cmd)
 }
 
 func newJoinCommand() *cobra.Command {
@@ -134,6 +136,11 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 	if opt.Quality = pin; pin != screen.Auto {
 		s.Do(console.PinQuality{Pin: pin})
 	}
+	log, logged, err := f.log.open()
+	if err != nil {
+		return err
+	}
+	defer logged()
 	group, ctx := errgroup.WithContext(cmd.Context())
 	var failure, deaf, forgot error
 	group.Go(func() error {
@@ -142,6 +149,10 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 	})
 	group.Go(func() error {
 		deaf = local.Serve(ctx, s)
+		return nil
+	})
+	group.Go(func() error {
+		keepLog(ctx, s, log)
 		return nil
 	})
 	group.Go(func() error {
@@ -170,7 +181,7 @@ func (f *consoleFlags) open(cmd *cobra.Command, s *agent.Session, relay transpor
 		_, err := tui.Run(ctx, s, opt)
 		return err
 	})
-	err := errors.Join(group.Wait(), failure)
+	err = errors.Join(group.Wait(), failure)
 	if deaf != nil {
 		fmt.Fprintf(cmd.ErrOrStderr(), "other shells could not reach this console: %s\n", printable(deaf.Error()))
 	}

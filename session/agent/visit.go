@@ -124,6 +124,7 @@ func (v *visit) watch(ctx context.Context) error {
 	again := time.NewTimer(heartbeat)
 	defer again.Stop()
 	m := meter{at: v.begun, pictures: v.s.shown.Load()}
+	v.s.measured(v.begun, v.link.Stats(), m)
 	for {
 		select {
 		case <-ctx.Done():
@@ -157,10 +158,7 @@ func (s *Session) measured(now time.Time, stats transport.Stats, m meter) {
 	l.Bytes = stats.BytesIn // grows with every heartbeat, which is nothing to see
 	was := *l
 	l.Path, l.Loss, l.Rate, l.FPS = string(stats.Path), math.Round(stats.Loss*1000)/1000, rounded(m.rate, 100), rounded(m.fps, 0.1)
-	l.Since = stats.Changed.At
-	if l.Why = stats.Changed.Why; now.Sub(stats.Changed.At) > showChange {
-		l.Why = ""
-	}
+	l.Since, l.Why, l.Fresh = stats.Changed.At, stats.Changed.Why, now.Sub(stats.Changed.At) <= showChange
 	if l.RTT == 0 {
 		l.RTT = stats.RTT
 	}

@@ -28,6 +28,12 @@ const (
 	Over                      // ended, refused or failed: State.Why says it, State.Err is set when it failed
 )
 
+var phaseNames = map[Phase]string{
+	Connecting: "connecting", AwaitingHost: "waiting", Knocking: "knocking", In: "in", Lost: "lost", Over: "over",
+}
+
+func (p Phase) String() string { return phaseNames[p] }
+
 // State is a snapshot of everything but pictures and the log.
 type State struct {
 	Phase     Phase
@@ -95,8 +101,9 @@ type Invitation struct {
 // Link is how packets travel now.
 type Link struct {
 	Path  string    // "relay", "direct", "tcp"
-	Why   string    // the path changed just now, and this is the reason; else empty
+	Why   string    // packets travel that path, for people
 	Since time.Time // of Path
+	Fresh bool      // the path changed just now: Why is worth a look
 	RTT   time.Duration
 	Loss  float64 // fraction of packets, 0..1
 	Rate  float64 // bytes a second received, over the last seconds

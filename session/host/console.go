@@ -52,6 +52,7 @@ type console struct {
 
 	member session.MemberID // owned by the session loop
 	in     bool             // owned by the session loop
+	way    transport.Change // the same; as it was told last
 
 	mu      sync.Mutex
 	waiting []*inner.ToConsole

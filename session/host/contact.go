@@ -29,6 +29,10 @@ func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	long, next := lostContact, now.Add(lookSeldom)
 	for _, c := range l.consoles {
 		line := c.link.Line()
+		if way := c.link.Way(); way != c.way {
+			c.way = way
+			l.h.log.Info("path", "console", c.id, "path", way.Path, "why", way.Why, "rtt", line.Base)
+		}
 		long = max(long, lostAfar+3*line.Base+2*line.Thin)
 		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base + 2*line.Thin); {
 		case gone.Before(now):

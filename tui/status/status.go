@@ -86,7 +86,12 @@ func people(t theme.Theme, s console.State) part {
 }
 
 // change is why packets have begun to travel another way.
-func change(t theme.Theme, s console.State) part { return part{cell.Clean(s.Link.Why), t.BarDim, 7} }
+func change(t theme.Theme, s console.State) part {
+	if !s.Link.Fresh {
+		return part{}
+	}
+	return part{cell.Clean(s.Link.Why), t.BarDim, 7}
+}
 
 func link(t theme.Theme, s console.State) part {
 	l := s.Link

@@ -48,7 +48,7 @@ func TestHeaderDropsTheLeastImportantFirst(t *testing.T) {
 
 func TestReasonOfAChangeIsShownWhereThereIsRoom(t *testing.T) {
 	s := busy()
-	s.Link.Path, s.Link.Why = "tcp", "UDP gave no answer"
+	s.Link.Path, s.Link.Why, s.Link.Fresh = "tcp", "UDP gave no answer", true
 	if got := ansi.Strip(Header(plain, s, 130)); !strings.Contains(got, "UDP gave no answer   tcp 1 ms") {
 		t.Errorf("%q", got)
 	}

@@ -115,17 +115,25 @@ type Session struct {
 	State    string `json:"state"`             // connecting, waiting, knocking, in, lost
 	Started  string `json:"started"`           // RFC 3339; empty: not yet
 	Agents   int    `json:"agents"`            // in it now
+	Link     *Link  `json:"link,omitempty"`    // to the host; absent while there is none
 }
 
-var phaseNames = map[console.Phase]string{
-	console.Connecting: "connecting", console.AwaitingHost: "waiting", console.Knocking: "knocking", console.In: "in",
-	console.Lost: "lost", console.Over: "over",
+// Link is how packets travel to the host.
+type Link struct {
+	Path  string    `json:"path"` // direct, relay, tcp
+	Why   string    `json:"why"`  // that path
+	Since time.Time `json:"since"`
+	RTTMs int64     `json:"rtt_ms"`
+	Loss  float64   `json:"loss"` // share of packets of the last seconds, 0 to 1
 }
 
 func newSession(st console.State) *Session {
-	s := &Session{Code: st.Code, Customer: st.Customer, Host: st.HostName, Machine: st.Machine, State: phaseNames[st.Phase]}
+	s := &Session{Code: st.Code, Customer: st.Customer, Host: st.HostName, Machine: st.Machine, State: st.Phase.String()}
 	if !st.Started.IsZero() {
 		s.Started = st.Started.UTC().Format(time.RFC3339)
+	}
+	if l := st.Link; l.Path != "" && st.Phase != console.Lost {
+		s.Link = &Link{Path: l.Path, Why: l.Why, Since: l.Since.UTC(), RTTMs: l.RTT.Milliseconds(), Loss: l.Loss}
 	}
 	for _, m := range st.Roster.Members {
 		if m.Role != session.Customer && (m.Presence == session.Here || m.Presence == session.Away) {

@@ -175,7 +175,7 @@ func (c *Client) Wait(ctx context.Context, what string) (out Session, why string
 		return nil
 	})
 	if what == Ended && errors.Is(err, fs.ErrNotExist) { // a console takes its socket away when its session is over
-		return Session{Code: c.Code, State: phaseNames[console.Over]}, "the session ended just now", nil
+		return Session{Code: c.Code, State: console.Over.String()}, "the session ended just now", nil
 	}
 	return out, why, err
 }

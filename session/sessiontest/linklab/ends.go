@@ -204,7 +204,7 @@ func (c *child) look(ctx context.Context, s *agent.Session) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		st := s.State()
-		now := event{What: "state", Text: phases[st.Phase], Path: st.Link.Path, Why: st.Link.Why}
+		now := event{What: "state", Text: st.Phase.String(), Path: st.Link.Path, Why: st.Link.Why}
 		if now != before {
 			before = now
 			now.Since = st.Link.Since.UnixNano()
@@ -225,8 +225,6 @@ func (c *child) look(ctx context.Context, s *agent.Session) {
 		}
 	}
 }
-
-var phases = map[console.Phase]string{console.In: "in", console.Lost: "lost"}
 
 // obey does what the parent writes: control, keys COUNT MEAN, say TEXT.
 func (c *child) obey(s *agent.Session, end context.CancelFunc) {
