@@ -131,6 +131,9 @@ func (o Options) show(ctx context.Context, make func(context.Context) tea.Model)
 			return &NoTerminalError{f.name}
 		}
 	}
+	if value(o.Env, "TERM") == "dumb" {
+		return &NoTerminalError{"by TERM=dumb, standard output"}
+	}
 	defer silence()()
 	defer guard.Watch(o.In)()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)

@@ -204,6 +204,9 @@ func TestProfileFromTheEnvironment(t *testing.T) {
 		{[]string{"TERM=xterm", "XTERM_VERSION=XTerm(379)"}, colorprofile.TrueColor},
 		{[]string{"TERM=xterm", "XTERM_VERSION=XTerm(330)"}, colorprofile.Unknown},
 		{[]string{"TERM=xterm", "XTERM_VERSION=XTerm(379)", "TMUX=x"}, colorprofile.Unknown},
+		{[]string{"TERM=screen", "STY=1.pts-0"}, colorprofile.ANSI},
+		{[]string{"TERM=screen-256color", "STY=1.pts-0"}, colorprofile.Unknown},
+		{[]string{"TERM=tmux-256color", "STY=1.pts-0", "TMUX=x"}, colorprofile.Unknown},
 		{[]string{"TERM=linux", "XTERM_VERSION=XTerm(379)"}, colorprofile.Unknown},
 	} {
 		if got := profile(c.env); got != c.want {

@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"image"
+	"strings"
 
 	"assist/screen"
 
@@ -38,7 +39,8 @@ func (m *model) still() tea.Cmd {
 	}
 }
 
-// mostSixel is how many pixels along each side a terminal shows for certain: xterm ignores larger ones (maxGraphicSize).
+// mostSixel is how many pixels along each side a terminal shows for certain: xterm ignores larger ones (maxGraphicSize). foot and Konsole
+// were seen to show any.
 const mostSixel = 1000
 
 // showStill shows it, if the picture is still in the view and no dialog lies on it.
@@ -49,7 +51,11 @@ func (m *model) showStill(msg stillMsg) {
 	}
 	hole := m.opt.painter.Hole()
 	size := image.Pt(hole.Dx()*m.draws.cell.X, hole.Dy()*m.draws.cell.Y)
-	if size.X > mostSixel || size.Y > mostSixel {
+	if strings.HasPrefix(m.draws.name, "Konsole") { // it scrolls when a row below the picture is not free
+		size = screen.Fit(size, image.Pt(size.X, size.Y-m.draws.cell.Y))
+	}
+	any := strings.HasPrefix(m.draws.name, "foot(") || strings.HasPrefix(m.draws.name, "Konsole")
+	if !any && (size.X > mostSixel || size.Y > mostSixel) {
 		size = screen.Fit(size, image.Pt(mostSixel, mostSixel))
 	}
 	if m.dialog == nil && !hole.Empty() && m.opt.painter.Freeze(msg.img, size) {

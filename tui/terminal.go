@@ -18,11 +18,15 @@ func answers(env []string) bool {
 	return !has(env, "STY") && !underMosh(os.Getpid(), readProc)
 }
 
-// profile is what the environment says about colours where colorprofile does not look: NO_COLOR with any value, and an xterm
-// of 2017 or later (patch 331 brought direct colours), which says TERM=xterm all the same. Unknown leaves it to colorprofile.
+// profile is what the environment says about colours where colorprofile does not look: NO_COLOR with any value, an xterm
+// of 2017 or later (patch 331 brought direct colours), which says TERM=xterm all the same, and a GNU screen that knows 16 colours and
+// makes something unreadable of more. Unknown leaves it to colorprofile.
 func profile(env []string) colorprofile.Profile {
 	if noColor(env) {
 		return colorprofile.ASCII
+	}
+	if term := value(env, "TERM"); has(env, "STY") && !has(env, "TMUX") && strings.HasPrefix(term, "screen") && !strings.Contains(term, "256color") {
+		return colorprofile.ANSI
 	}
 	inside := has(env, "TMUX") || has(env, "STY") || has(env, "COLORTERM")
 	var patch int
