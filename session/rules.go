@@ -7,19 +7,19 @@ import (
 
 // How long things last (design §6).
 const (
-	AnswerTime  = 60 * time.Second // silence at a question is no
-	LeadHold    = 2 * time.Minute  // a lead whose link dropped stays lead
-	SeatHold    = 10 * time.Minute // a dropped member comes back without a new question
-	AloneFor    = 10 * time.Minute // a session without agents
-	OfferTime   = 60 * time.Second // a hand-over offer
-	AskAgain    = 30 * time.Second // between a no and the next question for the same grant
-	Quiet       = 60 * time.Second // no stranger is asked about after refusedInRow refusals
-	ShownFor    = 2 * time.Second  // after input, its member is shown as controlling
-	LocalPause  = 2 * time.Second  // after the customer's own input
-	IdleHolder  = 30 * time.Second // after which the holder loses control to one who asks (Ask)
-	MaxAgents   = 64               // seats
-	MaxAsking   = 8                // questions that wait
-	maxRefusals = 3                // of one agent at the door, then it is barred; and in a row, then Quiet
+	AnswerTime  = 60 * time.Second                // silence at a question is no
+	LeadHold    = 2 * time.Minute                 // a lead whose link dropped stays lead
+	SeatHold    = 10*time.Minute + 30*time.Second // a dropped member comes back without a new question, after ten minutes, too
+	AloneFor    = 10 * time.Minute                // a session without agents
+	OfferTime   = 60 * time.Second                // a hand-over offer
+	AskAgain    = 30 * time.Second                // between a no and the next question for the same grant
+	Quiet       = 60 * time.Second                // no stranger is asked about after refusedInRow refusals
+	ShownFor    = 2 * time.Second                 // after input, its member is shown as controlling
+	LocalPause  = 2 * time.Second                 // after the customer's own input
+	IdleHolder  = 30 * time.Second                // after which the holder loses control to one who asks (Ask)
+	MaxAgents   = 64                              // seats
+	MaxAsking   = 8                               // questions that wait
+	maxRefusals = 3                               // of one agent at the door, then it is barred; and in a row, then Quiet
 	maxBarred   = 1024
 )
 

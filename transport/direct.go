@@ -25,7 +25,8 @@ const (
 	deadDirect  = 2 * time.Second        // and then by the relay only
 	tellFirst   = 100 * time.Millisecond // whereabouts, again until they are heard
 	tellLast    = time.Second
-	directOnly  = 10 * time.Second // so long the relay may carry packets of a link that is pinned to the direct path
+	directOnly  = 10 * time.Second // so long the relay may carry packets of a link that is pinned to the direct path,
+	lastWords   = 2 * time.Second  // and then what is said about that
 	maxSeen     = 8                // addresses of the other end that packets are taken from
 )
 
@@ -128,11 +129,17 @@ func (l *Link) SeekDirect() {
 	}
 }
 
+// Stranded says whether the link may only go directly and has no way to, after it had the relay's for long enough.
+func (l *Link) Stranded() bool {
+	d := l.direct.Load()
+	return d != nil && d.only && d.way.Load() == nil && time.Since(d.begun) > directOnly
+}
+
 // send sends packets directly; it says whether the relay is not needed for them.
 func (d *direct) send(b []byte, seg int, now time.Time) (done bool) {
 	w := d.way.Load()
 	if w == nil {
-		return d.only && now.Sub(d.begun) > directOnly
+		return d.only && now.Sub(d.begun) > directOnly+lastWords
 	}
 	buf := buffers.Get().(*[]byte)
 	out := appendForward((*buf)[:0], wire.Forward{Channel: w.tag}, b, seg)

@@ -33,6 +33,8 @@ func explainSession(err error) (text, hint string, code int, ok bool) {
 		return agent.ErrProof.Error(), "open it from a terminal with assist connect, or give --password-file", exitLogin, true
 	case errors.Is(err, agent.ErrNoAnswer):
 		return agent.ErrNoAnswer.Error(), "it may be starting, or out of its network; assist machines shows when it was seen last", exitFailed, true
+	case errors.Is(err, agent.ErrNoDirect):
+		return agent.ErrNoDirect.Error(), "without --path direct, here and at the customer's, packets go over the relay; assist netcheck says what a network allows", exitRelay, true
 	case errors.Is(err, agent.ErrGaveUp):
 		return agent.ErrGaveUp.Error(), "assist join with the same code works again as soon as the customer's machine is back", exitFailed, true
 	}

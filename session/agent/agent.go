@@ -60,6 +60,7 @@ type Session struct {
 	textSeq atomic.Uint64
 	here    atomic.Pointer[visit] // the link in use; nil: none
 	shown   atomic.Uint64         // pictures since the session began
+	direct  atomic.Bool           // a direct path was found once
 	first   atomic.Int64          // RTT of the first packets to the host, ns; they are as long as packets are
 	input   inputQueue
 	outbox  outbox
@@ -233,7 +234,7 @@ const (
 	redialTime  = 4 * time.Second         // for each later one; more where the first packets took long
 	firstPause  = 250 * time.Millisecond
 	longPause   = 2 * time.Second        // between two attempts to find the host again
-	keepTrying  = 10 * time.Minute       // for the host's network to come back (design 6)
+	keepTrying  = session.SeatHold       // for the host's network to come back (design 6)
 	showChange  = 15 * time.Second       // why the path changed stays in the status line
 	farewell    = 400 * time.Millisecond // for the host's answer when the agent goes
 )

@@ -22,6 +22,7 @@ var (
 	ErrNoMachine   = errors.New("no machine of your organisation has this name")
 	ErrOffline     = errors.New("the machine is not connected")
 	ErrProof       = errors.New("the machine wants its password or a one-time code, and nobody is there to give it")
+	ErrNoDirect    = errors.New("no direct path leads to the customer's machine, and only that was to be taken")
 	ErrNoAnswer    = errors.New("the machine was called and did not come")
 )
 
@@ -107,6 +108,7 @@ func final(err error) bool {
 		return refused.Code != inner.RefusedBadge // it may just have expired; a fresh one is asked for
 	}
 	return errors.As(err, &relayKey) || errors.As(err, &hostKey) || errors.As(err, &ended) || errors.Is(err, errLeft) || errors.Is(err, ErrProof) ||
+		errors.Is(err, ErrNoDirect) ||
 		errors.Is(err, context.Canceled)
 }
 

@@ -63,7 +63,11 @@ func (s *Session) visit(ctx context.Context, link *transport.Link, badge string)
 		err = context.Cause(ctx)
 	}
 	s.input.clear()
-	return true, ofHost(v.closedBy(err))
+	err = v.closedBy(err)
+	if errors.Is(err, ErrNoDirect) && s.direct.Load() { // there was one, so there may be one again
+		err = errSilent
+	}
+	return true, ofHost(err)
 }
 
 // greet opens the control stream and makes the handshake on it.
@@ -144,6 +148,9 @@ func (v *visit) watch(ctx context.Context) error {
 			v.s.mu.Unlock()
 			return errSilent
 		}
+		if v.link.Stranded() {
+			return ErrNoDirect
+		}
 		if m.count(now, stats.BytesIn, v.s.shown.Load()) {
 			v.s.measured(now, stats, m)
 		}
@@ -161,6 +168,9 @@ func (s *Session) measured(now time.Time, stats transport.Stats, m meter) {
 	l.Since, l.Why, l.Fresh = stats.Changed.At, stats.Changed.Why, now.Sub(stats.Changed.At) <= showChange
 	if l.RTT == 0 {
 		l.RTT = stats.RTT
+	}
+	if stats.Path == transport.PathDirect {
+		s.direct.Store(true)
 	}
 	differs := *l != was
 	s.mu.Unlock()
@@ -184,6 +194,8 @@ func (v *visit) close(ctx context.Context) error {
 		v.link.Close(inner.CloseSilent, cause.Error())
 	case errors.Is(cause, inner.ErrMalformed):
 		v.link.Close(inner.CloseBroken, "malformed message")
+	case errors.Is(cause, ErrNoDirect) && !v.s.direct.Load():
+		v.link.Close(inner.CloseLeft, "no direct path")
 	case leaves(cause):
 		v.last.Wait()
 		select {
@@ -226,6 +238,8 @@ func ended(link *transport.Link, err error) error {
 		return &endedError{why: "the host says that you have left"}
 	case inner.CloseRefused:
 		return &inner.RefusedError{Code: inner.RefusedClosed, Text: chat.Line(closed.Reason)}
+	case inner.CloseNoPath:
+		return fmt.Errorf("%w: %w", ErrNoDirect, closed)
 	case inner.CloseRemoved:
 		return &inner.RefusedError{Code: inner.RefusedRemoved, Text: "you were sent out of the session"}
 	}

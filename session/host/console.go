@@ -208,7 +208,7 @@ func (h *Host) hangUp(ctx context.Context, c *console, cause error) {
 	c.mu.Unlock()
 	switch {
 	case errors.Is(cause, errBye):
-		if code != inner.CloseSilent {
+		if code != inner.CloseSilent && code != inner.CloseNoPath { // nothing was said before
 			_ = c.control.Close()
 			h.linger(c.link)
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"assist/session"
+	"assist/session/inner"
 )
 
 // When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip, and
@@ -28,6 +29,9 @@ func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	var newest time.Time
 	long, next := lostContact, now.Add(lookSeldom)
 	for _, c := range l.consoles {
+		if c.link.Stranded() {
+			c.bye(inner.CloseNoPath, "this host takes direct paths only, and none was found")
+		}
 		line := c.link.Line()
 		if way := c.link.Way(); way != c.way {
 			c.way = way

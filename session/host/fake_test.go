@@ -78,6 +78,7 @@ func (l *fakeLink) PeerFingerprint() transport.Fingerprint       { return l.devi
 func (l *fakeLink) LastHeard() time.Time                         { return time.Now() }
 func (l *fakeLink) Way() transport.Change                        { return transport.Change{Path: transport.PathRelay} }
 func (l *fakeLink) SeekDirect()                                  {}
+func (l *fakeLink) Stranded() bool                               { return false }
 func (l *fakeLink) Done() <-chan struct{}                        { return l.done }
 func (l *fakeLink) Err() error {
 	select {

@@ -273,6 +273,7 @@ type link interface {
 	LastHeard() time.Time
 	Way() transport.Change
 	SeekDirect()
+	Stranded() bool
 	OpenUni(ctx context.Context, kind wireKind) (transport.SendStream, error)
 	AcceptStream(ctx context.Context) (wireKind, transport.Stream, error)
 	AcceptUni(ctx context.Context) (wireKind, transport.ReceiveStream, error)

@@ -51,6 +51,7 @@ const (
 	CloseSilent  = 5 // the other side was not heard for too long; a console may come back
 	CloseBroken  = 6 // the other side broke the protocol
 	CloseRestart = 7 // the host goes away for a while; a console may come back
+	CloseNoPath  = 8 // the host takes direct paths only, and none was found
 )
 
 // ErrMalformed says that the other side sent something that this protocol does not allow.

@@ -35,6 +35,7 @@ type network struct {
 	dice   *rand.Rand
 	nodes  map[netip.AddrPort]*node
 	last   byte // of the addresses given out
+	apart  bool // nobody reaches anybody but the relay
 	closed bool
 }
 
@@ -162,7 +163,8 @@ func (n *network) SendPacket(p simnet.Packet) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	from, to := n.nodes[addrPort(p.From)], n.nodes[addrPort(p.To)]
-	if n.closed || from == nil || to == nil || to.recv == nil {
+	reach := !n.apart || addrPort(p.From).Port() == relayPort || addrPort(p.To).Port() == relayPort
+	if n.closed || from == nil || to == nil || to.recv == nil || !reach {
 		return nil // lost
 	}
 	at := time.Now()

@@ -106,6 +106,29 @@ func TestPinnedToTheRelayTellsNobody(t *testing.T) {
 	})
 }
 
+func TestPinnedToTheDirectPath(t *testing.T) {
+	internet(t, transporttest.Cone, transporttest.Cone, transport.PathDirect, func(t *testing.T, n *transporttest.Internet, p *transporttest.Pair) {
+		within(t, time.Second, p, transport.PathDirect)
+		time.Sleep(20 * time.Second)
+		n.Cut(netip.MustParseAddr("198.51.100.1"), relayIP) // nothing goes there any more
+		exchange(t, p, 64<<10)
+		if p.HostLink.Stranded() || p.ConsoleLink.Stranded() {
+			t.Error("stranded on a direct path")
+		}
+	})
+	internet(t, transporttest.Symmetric, transporttest.Symmetric, transport.PathDirect, func(t *testing.T, n *transporttest.Internet, p *transporttest.Pair) {
+		exchange(t, p, 64<<10) // by the relay, for a while
+		time.Sleep(7 * time.Second)
+		if p.HostLink.Stranded() || p.ConsoleLink.Stranded() {
+			t.Error("given up too early")
+		}
+		time.Sleep(4 * time.Second)
+		if !p.HostLink.Stranded() || !p.ConsoleLink.Stranded() {
+			t.Error("nobody says that there is no way")
+		}
+	})
+}
+
 func TestDirectPathIsCut(t *testing.T) {
 	internet(t, transporttest.Cone, transporttest.Cone, transport.PathAuto, func(t *testing.T, n *transporttest.Internet, p *transporttest.Pair) {
 		within(t, time.Second, p, transport.PathDirect)

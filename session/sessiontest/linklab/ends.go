@@ -10,7 +10,6 @@ import (
 	"flag"
 	"fmt"
 	"image"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -23,16 +22,18 @@ import (
 	"assist/screen"
 	"assist/session"
 	"assist/session/agent"
+	"assist/session/agent/work"
 	"assist/session/console"
 	"assist/session/host"
 	"assist/session/sessiontest"
+	"assist/session/transfer"
 	"assist/transport"
 	"assist/transport/wire"
 )
 
 // child is what a child process is told.
 type child struct {
-	relay, pin, path, code, user string
+	relay, pin, path, code, user, files string
 }
 
 func (c *child) flags() {
@@ -41,6 +42,7 @@ func (c *child) flags() {
 	flag.StringVar(&c.path, "path", "auto", "of a child: how packets travel")
 	flag.StringVar(&c.code, "code", "", "of a console: the session")
 	flag.StringVar(&c.user, "user", "", "of a console: who it is")
+	flag.StringVar(&c.files, "files", "", "of a host: where files are put")
 }
 
 // password of everybody in the lab.
@@ -51,13 +53,18 @@ const firstKey = 0x4e00
 
 // event is a line that a child says.
 type event struct {
-	What  string `json:"what"` // code, asked, played, sent, confirmed, shown, state, heard
+	What  string `json:"what"` // code, asked, played, contact, seat; sent, confirmed, shown, state, heard, file
 	N     int    `json:"n,omitempty"`
 	At    int64  `json:"at"` // Unix ns
 	Text  string `json:"text,omitempty"`
 	Path  string `json:"path,omitempty"`
 	Why   string `json:"why,omitempty"`
 	Since int64  `json:"since,omitempty"` // of Path, Unix ns
+
+	Code   string `json:"code,omitempty"`   // of a state: of the session,
+	Self   int    `json:"self,omitempty"`   // who the agent is there,
+	Lead   bool   `json:"lead,omitempty"`   // whether that is the lead,
+	Unsent int    `json:"unsent,omitempty"` // and how many words wait
 }
 
 var said sync.Mutex
@@ -100,7 +107,7 @@ type machine struct {
 func (m machine) Play(ev screen.Input) error {
 	if n := int(ev.Key) - firstKey; ev.Kind == screen.KeyTap && n >= 0 {
 		say(event{What: "played", N: n})
-		m.Fill(image.Rect(0, 0, 640, 480), byte(n>>10&31)<<3, byte(n>>5&31)<<3, byte(n&31)<<3)
+		m.paint(n)
 	}
 	return nil
 }
@@ -112,7 +119,7 @@ func (c *child) host() error {
 	m := machine{sessiontest.NewRecorder(), sessiontest.NewDisplay(640, 480)}
 	h, err := host.New(host.Config{
 		Relay: transport.Relay{Addr: c.relay, Pin: transport.Pin(c.pin)}, Options: c.options(), Source: m.Display, Injector: m,
-		Customer: "Ada", Software: "linklab", Answer: &host.AutoAnswer{Allow: session.View | session.Control | session.Chat},
+		Customer: "Ada", Software: "linklab", Answer: &host.AutoAnswer{Allow: session.View | session.Control | session.Chat | session.File}, Files: c.files,
 		Fronts: []host.Front{watching{}}, Log: slog.New(slog.NewTextHandler(os.Stderr, nil)),
 		Events: func(e host.Event) {
 			switch e.Event {
@@ -127,21 +134,42 @@ func (c *child) host() error {
 		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent closes it
-		cancel()
-	}()
+	go m.obey(cancel)
 	if err := h.Run(ctx); err != nil && ctx.Err() == nil {
 		return err
 	}
 	return nil
 }
 
+// obey does what the parent writes: paint COUNT EVERY, until it closes stdin.
+func (m machine) obey(end context.CancelFunc) {
+	defer end()
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var n int
+		var each string
+		_, _ = fmt.Sscanf(in.Text(), "paint %d %s", &n, &each)
+		every, err := time.ParseDuration(each)
+		if err != nil {
+			return
+		}
+		for i := range n {
+			m.paint(i)
+			time.Sleep(every)
+		}
+	}
+}
+
+// paint shows a number as a colour.
+func (m machine) paint(n int) {
+	m.Fill(image.Rect(0, 0, 640, 480), byte(n>>10&31)<<3, byte(n>>5&31)<<3, byte(n&31)<<3)
+}
+
 // watching is the customer's screen.
 type watching struct{}
 
 func (watching) Run(ctx context.Context, views <-chan host.View, _ func(host.Act)) error {
-	lost := false
+	lost, seat := false, session.Presence(0)
 	for {
 		select {
 		case <-ctx.Done():
@@ -151,9 +179,17 @@ func (watching) Run(ctx context.Context, views <-chan host.View, _ func(host.Act
 				lost = now
 				say(event{What: "contact", N: map[bool]int{true: 0, false: 1}[lost]})
 			}
+			for _, m := range v.Roster.Members {
+				if m.Role != session.Customer && m.Presence != seat {
+					seat = m.Presence
+					say(event{What: "seat", Text: seats[seat]})
+				}
+			}
 		}
 	}
 }
+
+var seats = map[session.Presence]string{session.Here: "here", session.Reconnecting: "held", session.Gone: "given up"}
 
 func (c *child) console() error {
 	id, err := transport.NewIdentity()
@@ -168,6 +204,7 @@ func (c *child) console() error {
 	say(event{What: "login"})
 	s := agent.Join(agent.Config{
 		Relay: relay, Identity: id, Token: token, Code: c.code, Device: "lab", Software: "linklab", Options: c.options(),
+		Want: session.View | session.Control | session.Chat | session.File,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -204,7 +241,8 @@ func (c *child) look(ctx context.Context, s *agent.Session) {
 		case <-time.After(20 * time.Millisecond):
 		}
 		st := s.State()
-		now := event{What: "state", Text: st.Phase.String(), Path: st.Link.Path, Why: st.Link.Why}
+		now := event{What: "state", Text: st.Phase.String(), Path: st.Link.Path, Why: st.Link.Why, Code: st.Code, Self: int(st.Self), Unsent: st.Unsent}
+		now.Lead = st.Self != session.Nobody && st.Roster.Lead == st.Self
 		if now != before {
 			before = now
 			now.Since = st.Link.Since.UnixNano()
@@ -226,7 +264,7 @@ func (c *child) look(ctx context.Context, s *agent.Session) {
 	}
 }
 
-// obey does what the parent writes: control, keys COUNT MEAN, say TEXT.
+// obey does what the parent writes: control, keys COUNT MEAN, say TEXT, put FILE.
 func (c *child) obey(s *agent.Session, end context.CancelFunc) {
 	defer end()
 	in := bufio.NewScanner(os.Stdin)
@@ -237,6 +275,8 @@ func (c *child) obey(s *agent.Session, end context.CancelFunc) {
 			s.Do(console.TakeControl{})
 		case "say":
 			s.Do(console.Say{Lane: chat.Everyone, Text: rest})
+		case "put":
+			go put(s, rest)
 		case "keys":
 			var n int
 			var mean string
@@ -249,6 +289,31 @@ func (c *child) obey(s *agent.Session, end context.CancelFunc) {
 			go typeKeys(s, n, every)
 		}
 	}
+}
+
+// put sends a file, and goes on with it when its link broke, as the verb does. It says how often it began, and the checksum.
+func put(s *agent.Session, name string) {
+	for n, began := 1, time.Now(); ; n++ {
+		moved, err := putOnce(s, name)
+		if err == nil || time.Since(began) > 10*time.Minute {
+			say(event{What: "file", N: n, Text: fmt.Sprintf("%x", moved.Digest), Why: fmt.Sprint(err)})
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+func putOnce(s *agent.Session, name string) (work.Moved, error) {
+	f, err := transfer.OpenSourceAt(name)
+	if err != nil {
+		return work.Moved{}, err
+	}
+	defer f.Close()
+	stream, err := s.Open(context.Background(), wire.StreamFile)
+	if err != nil {
+		return work.Moved{}, err
+	}
+	return work.Put(context.Background(), stream, f, "", false, func(uint64, uint64) {})
 }
 
 // typeKeys types n keys, on average every so often, and says when each was sent and when the host has confirmed it. A key that

@@ -83,6 +83,9 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(l.dir)
+	if err := os.Mkdir(l.files(), 0o700); err != nil {
+		return err
+	}
 	for _, g := range []struct {
 		name string
 		run  func() error

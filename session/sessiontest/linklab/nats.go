@@ -26,6 +26,7 @@ type boxes struct {
 	host, console                        string
 	relayAddr, hostPublic, consolePublic string
 	all                                  []string
+	moves                                int
 }
 
 var nets int
@@ -133,10 +134,67 @@ func (n *boxes) rebind(times int) error {
 	return nil
 }
 
+// readdress gives the console's box another public address.
+func (n *boxes) readdress() error {
+	n.moves++
+	to := fmt.Sprintf("203.0.113.%d", 10+n.moves)
+	if out, err := inside(n.consoleBox, "sysctl", "-qw", "net.ipv4.conf.all.promote_secondaries=1").CombinedOutput(); err != nil {
+		return fmt.Errorf("sysctl: %w: %s", err, out)
+	}
+	for _, s := range [][]string{{"add", to}, {"del", n.consolePublic}} {
+		if err := transporttest.IP("-n", n.consoleBox, "addr", s[0], s[1]+"/24", "dev", "wan0"); err != nil {
+			return err
+		}
+	}
+	n.consolePublic = to
+	if out, err := inside(n.consoleBox, "conntrack", "-F").CombinedOutput(); err != nil {
+		return fmt.Errorf("conntrack: %w: %s", err, out)
+	}
+	return nil
+}
+
 func (n *boxes) close() {
 	for _, ns := range n.all {
 		transporttest.RemoveNamespace(ns)
 	}
+}
+
+// scene is boxes with a relay that runs, and a host and a console behind them.
+type scene struct {
+	*boxes
+	r    *relayAt
+	h, c *proc // nil: they have not come yet
+}
+
+// behindBoxes sets a scene in which host and console have met; with an empty path nobody has come yet.
+func (l *lab) behindBoxes(hostBox, consoleBox, path string) (*scene, error) {
+	n, err := l.newNet(hostBox, consoleBox)
+	if err != nil {
+		return nil, err
+	}
+	s := &scene{boxes: n}
+	r, err := l.relay(n.relay, n.relayAddr+":8443")
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	s.r = r
+	if path != "" {
+		if s.h, s.c, err = l.meet(r, n.host, n.console, path, path); err != nil {
+			s.close()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *scene) close() {
+	s.c.stop()
+	s.h.stop()
+	if s.r != nil {
+		s.r.kill()
+	}
+	s.boxes.close()
 }
 
 // forwarded is how many packets the relay has passed on.
@@ -166,47 +224,35 @@ func metrics(addr string) error {
 
 // paths looks which way is found through boxes of several kinds.
 func (l *lab) paths() error {
-	if err := l.cones(); err != nil {
-		return err
+	for _, row := range []func() error{l.cones, l.symmetric, l.blocked, l.pins, l.stranded} {
+		if err := row(); err != nil {
+			return err
+		}
 	}
-	if err := l.symmetric(); err != nil {
-		return err
-	}
-	return l.blocked()
+	return nil
 }
 
 func (l *lab) cones() error {
-	n, err := l.newNet("cone", "cone")
+	n, err := l.behindBoxes("cone", "cone", "auto")
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	r, err := l.relay(n.relay, n.relayAddr+":8443")
-	if err != nil {
-		return err
-	}
-	defer r.kill()
-	host, console, err := l.meet(r, n.host, n.console, "auto", "auto")
-	if err != nil {
-		return err
-	}
-	defer host.stop()
-	defer console.stop()
-	in, _ := console.wait("in", time.Time{}, time.Second, func(e event) bool { return e.Text == "in" })
-	e, err := console.wait("direct", time.Time{}, 10*time.Second, func(e event) bool { return e.Path == "direct" })
+	in, _ := n.c.wait("in", time.Time{}, time.Second, func(e event) bool { return e.Text == "in" })
+	e, err := n.c.wait("direct", time.Time{}, 10*time.Second, func(e event) bool { return e.Path == "direct" })
 	if err != nil {
 		l.add("two cone NATs (nftables)", "direct", err.Error(), false)
 		return nil
 	}
 	l.add("two cone NATs (nftables), no delay: direct, how long after the customer's yes", "direct", ms(time.Duration(e.Since-in.At)), true)
-	typing(console, 30*time.Second)
+	typing(n.c, 30*time.Second)
 	time.Sleep(3 * time.Second)
-	before, err := r.forwarded()
+	before, err := n.r.forwarded()
 	if err != nil {
 		return err
 	}
 	time.Sleep(5 * time.Second)
-	after, err := r.forwarded()
+	after, err := n.r.forwarded()
 	if err != nil {
 		return err
 	}
@@ -216,38 +262,27 @@ func (l *lab) cones() error {
 		return err
 	}
 	time.Sleep(4 * time.Second)
-	longest := gap(host, at)
-	_, err = console.wait("relay", at, 5*time.Second, func(e event) bool { return e.Path == "relay" })
+	longest := gap(n.h, at)
+	_, err = n.c.wait("relay", at, 5*time.Second, func(e event) bool { return e.Path == "relay" })
 	l.add("… the direct path is cut: longest gap, back on the relay", "at most 1000 ms, yes", fmt.Sprintf("%s, %v", ms(longest), err == nil), longest <= time.Second && err == nil)
-	return ordered(host, time.Time{})
+	return ordered(n.h, time.Time{})
 }
 
 func (l *lab) symmetric() error {
-	n, err := l.newNet("symmetric", "symmetric")
+	n, err := l.behindBoxes("symmetric", "symmetric", "auto")
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	r, err := l.relay(n.relay, n.relayAddr+":8443")
-	if err != nil {
-		return err
-	}
-	defer r.kill()
-	host, console, err := l.meet(r, n.host, n.console, "auto", "auto")
-	if err != nil {
-		return err
-	}
-	defer host.stop()
-	defer console.stop()
-	typing(console, 5*time.Second)
+	typing(n.c, 5*time.Second)
 	time.Sleep(7 * time.Second)
 	played, direct := 0, false
-	for _, e := range host.all(time.Time{}) {
+	for _, e := range n.h.all(time.Time{}) {
 		if e.What == "played" {
 			played++
 		}
 	}
-	for _, e := range console.all(time.Time{}) {
+	for _, e := range n.c.all(time.Time{}) {
 		direct = direct || e.Path == "direct"
 	}
 	l.add("two symmetric NATs: stays on the relay, keys of 5 s played", fmt.Sprintf("yes, %d", 5*time.Second/pulse), fmt.Sprintf("%v, %d", !direct, played), !direct && played == int(5*time.Second/pulse))
@@ -256,31 +291,21 @@ func (l *lab) symmetric() error {
 
 // blocked lets no UDP out of the console's network, and then nothing but a proxy.
 func (l *lab) blocked() error {
-	n, err := l.newNet("cone", "cone")
+	n, err := l.behindBoxes("cone", "cone", "")
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	r, err := l.relay(n.relay, n.relayAddr+":8443")
-	if err != nil {
-		return err
-	}
-	defer r.kill()
-	host, err := l.start(n.host, "host", "-relay", r.addr, "-pin", r.pin)
-	if err != nil {
-		return err
-	}
-	defer host.stop()
-	code, err := host.wait("code", time.Time{}, 20*time.Second, func(e event) bool { return e.What == "code" })
+	code, err := l.alone(n)
 	if err != nil {
 		return err
 	}
 	if err := n.nft(n.consoleBox, "add rule ip fw pass ip protocol udp drop\n"); err != nil {
 		return err
 	}
-	took, err := l.connected(r, n, code.Text)
+	took, err := l.connected(n, code)
 	l.add("UDP is blocked: connected over TCP after", "at most 3000 ms", result(took, err), err == nil && took <= 3*time.Second)
-	if err := l.opened(r, n, code.Text); err != nil {
+	if err := l.opened(n, code); err != nil {
 		return err
 	}
 	if err := n.nft(n.consoleBox, "add rule ip fw pass iifname \"lan0\" drop\n"); err != nil {
@@ -293,15 +318,15 @@ func (l *lab) blocked() error {
 	defer proxy.stop()
 	time.Sleep(500 * time.Millisecond)
 	os.Setenv("HTTPS_PROXY", "http://10.81.0.1:3128")
-	took, err = l.connected(r, n, code.Text)
+	took, err = l.connected(n, code)
 	os.Unsetenv("HTTPS_PROXY")
 	l.add("only a CONNECT proxy leads out: connected after", "at most 3000 ms", result(took, err), err == nil && took <= 3*time.Second)
 	return nil
 }
 
 // opened lets UDP through again while a console travels by TCP.
-func (l *lab) opened(r *relayAt, n *boxes, code string) error {
-	c, err := l.console(r, n.console, "auto", code)
+func (l *lab) opened(n *scene, code string) error {
+	c, err := l.console(n.r, n.console, "auto", code)
 	if err != nil {
 		return err
 	}
@@ -326,9 +351,9 @@ func result(took time.Duration, err error) string {
 }
 
 // connected is how long a console takes to connect to the relay, from the state that says so; the login before it takes as long.
-func (l *lab) connected(r *relayAt, n *boxes, code string) (time.Duration, error) {
+func (l *lab) connected(n *scene, code string) (time.Duration, error) {
 	began := time.Now()
-	c, err := l.start(n.console, "console", "-relay", r.addr, "-pin", r.pin, "-code", code, "-user", "a@lab")
+	c, err := l.start(n.console, "console", "-relay", n.r.addr, "-pin", n.r.pin, "-code", code, "-user", "a@lab")
 	if err != nil {
 		return 0, err
 	}

@@ -201,7 +201,7 @@ func (r *relayAt) kill() {
 
 // meet starts a host and a console that has control.
 func (l *lab) meet(r *relayAt, hostNS, consoleNS, hostPath, consolePath string) (h, c *proc, err error) {
-	if h, err = l.start(hostNS, "host", "-relay", r.addr, "-pin", r.pin, "-path", hostPath); err != nil {
+	if h, err = l.start(hostNS, "host", "-relay", r.addr, "-pin", r.pin, "-path", hostPath, "-files", l.files()); err != nil {
 		return nil, nil, err
 	}
 	code, err := h.wait("code", time.Time{}, 20*time.Second, func(e event) bool { return e.What == "code" })
@@ -216,6 +216,9 @@ func (l *lab) meet(r *relayAt, hostNS, consoleNS, hostPath, consolePath string) 
 	}
 	return h, c, nil
 }
+
+// files is the folder that hosts put files into.
+func (l *lab) files() string { return filepath.Join(l.dir, "files") }
 
 func (l *lab) console(r *relayAt, ns, path, code string) (*proc, error) {
 	c, err := l.start(ns, "console", "-relay", r.addr, "-pin", r.pin, "-path", path, "-code", code, "-user", "a@lab")
