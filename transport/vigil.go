@@ -9,7 +9,7 @@ const (
 	waryFor     = 30 * time.Second                     // so long after one that was, another packet that was lost, or
 	lateBy      = 100 * time.Millisecond               // a round trip that took so much longer than the shortest,
 	waryAfter   = time.Second                          // the other end is asked after this,
-	nudgeEvery  = 50 * time.Millisecond                // so often; half a round trip, or a fortieth of the silence, if that is more
+	nudgeEvery  = 50 * time.Millisecond                // so often; half a round trip, of long packets where those take longer, or a fortieth of the silence, if that is more
 )
 
 // vigil makes contact over a line that loses or delays packets last, so that it is not taken for a broken one. A clean line
@@ -57,5 +57,5 @@ func (g *vigil) look(now time.Time, quiet time.Duration, line Line) (ask bool, a
 	if quiet < after {
 		return false, after - quiet
 	}
-	return true, max(nudgeEvery, line.Base/2, quiet/40)
+	return true, max(nudgeEvery, line.Base/2, line.Thin/2, quiet/40)
 }
