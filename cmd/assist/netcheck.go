@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -78,7 +80,7 @@ func jsonOf(n transport.Netcheck) netcheckJSON {
 
 func reachOf(r transport.Reach) reachJSON {
 	if !r.OK {
-		return reachJSON{Err: printable(r.Err.Error())}
+		return reachJSON{Err: whyNot(r.Err)}
 	}
 	return reachJSON{OK: true, Ms: float64(r.Took.Microseconds()) / 1000}
 }
@@ -109,9 +111,21 @@ func printNetcheck(out io.Writer, n transport.Netcheck) {
 
 func reachWords(r transport.Reach) string {
 	if !r.OK {
-		return "no: " + printable(r.Err.Error())
+		return "no: " + whyNot(r.Err)
 	}
 	return fmt.Sprintf("yes, connected in %v", r.Took.Round(time.Millisecond))
+}
+
+// whyNot leaves out what stands in the first line.
+func whyNot(err error) string {
+	var far *transport.RelayUnreachableError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		err = transport.ErrSilent
+	case errors.As(err, &far):
+		err = far.Err
+	}
+	return printable(err.Error())
 }
 
 func natWords(n transport.NAT) string {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -104,14 +105,16 @@ func (l *lab) stranded() error {
 		return fmt.Errorf("login: %w: %s", err, out)
 	}
 	began := time.Now()
-	exit, said, err := joined(inside(n.console, l.bin, "join", code, "--path", "direct"), env)
+	exit, said, err := joined(inside(n.console, l.bin, "join", code, "--path", "direct"), env, "no direct path")
 	if err != nil {
 		return err
 	}
 	hint := ""
 	for _, line := range strings.Split(said, "\n") {
-		if line = strings.TrimSpace(line); strings.HasPrefix(line, "assist: ") || strings.HasPrefix(line, "hint: ") {
-			hint = strings.TrimSpace(hint + " " + line)
+		for _, from := range []string{"assist: ", "hint: "} {
+			if i := strings.Index(line, from); i >= 0 {
+				hint = strings.TrimSpace(hint + " " + strings.TrimSpace(line[i:]))
+			}
 		}
 	}
 	l.add("two symmetric NATs, `assist join --path direct`: exit code, after, what it says", "6, –, why and a hint",
@@ -119,22 +122,25 @@ func (l *lab) stranded() error {
 	return nil
 }
 
-// joined runs a console on a terminal until it has nothing more to show, and presses q then.
-func joined(cmd *exec.Cmd, env []string) (exit int, said string, err error) {
+// joined runs a console on a terminal until it shows something, presses q then, and returns how it ended and all that it wrote.
+func joined(cmd *exec.Cmd, env []string, what string) (exit int, said string, err error) {
 	cmd.Env = env
 	term, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 200})
 	if err != nil {
 		return 0, "", err
 	}
 	defer term.Close()
-	ended := make(chan error, 1)
-	whole := make(chan string, 1)
+	ended, whole, shown := make(chan error, 1), make(chan string, 1), make(chan struct{})
+	seen := (<-chan struct{})(shown)
 	go func() {
 		var b []byte
 		buf := make([]byte, 1<<14)
 		for {
 			n, err := term.Read(buf)
-			b = append(b, buf[:n]...)
+			if b = append(b, buf[:n]...); shown != nil && bytes.Contains(control.ReplaceAll(b, nil), []byte(what)) {
+				close(shown)
+				shown = nil
+			}
 			if err != nil { // EIO: nobody has the terminal any more
 				whole <- string(control.ReplaceAll(b, nil))
 				return
@@ -154,7 +160,9 @@ func joined(cmd *exec.Cmd, env []string) (exit int, said string, err error) {
 		case <-late:
 			_ = cmd.Process.Kill()
 			return 0, "", errors.New("the console goes on")
-		case <-time.After(20 * time.Second): // longer than the relay stands in
+		case <-seen:
+			seen = nil
+			time.Sleep(time.Second) // a dialog that opens by itself takes no keys at first
 			_, _ = term.Write([]byte("q"))
 		}
 	}
