@@ -82,6 +82,7 @@ func (v *visit) hearWelcome(w *inner.Welcome) error {
 	for _, e := range entries {
 		s.log.add(e)
 	}
+	back := !s.state.LostSince.IsZero()
 	s.state.Phase, s.state.Why, s.state.LostSince = console.In, "", time.Time{}
 	s.restarting = ""
 	s.state.Self, s.state.Roster, s.state.Newest = session.MemberID(w.GetMember()), roster, s.log.newest()
@@ -91,6 +92,9 @@ func (v *visit) hearWelcome(w *inner.Welcome) error {
 	}
 	if s.state.Trusted {
 		s.outbox.add(&inner.ToHost{Kind: &inner.ToHost_Verified{Verified: &inner.Verified{Ok: true}}}, once)
+	}
+	if self, _ := roster.Member(s.state.Self); back && !self.Grants.Has(session.Control) {
+		s.takes = false // it went back meanwhile; the customer is not asked again without the agent's wish
 	}
 	if s.takes { // control was held when the link broke
 		s.outbox.add(takeControl(), once)

@@ -252,6 +252,7 @@ func TestHostComesBackByItself(t *testing.T) {
 		max := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
 		h.allowOnly("max@acme", everything)
 		max.Phase(console.In)
+		control(t, max)
 		for _, away := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute, 10 * time.Minute} {
 			path.Set(down)
 			began := time.Now()
