@@ -9,7 +9,8 @@ GOFILES   = $(shell git ls-files '*.go' | grep -v '\.pb\.go$$')
 # What the desktop tests and the demo use; each package once, all from Debian.
 DESKTOP  := xvfb xterm openbox x11-apps x11-utils x11-xserver-utils x11-xkb-utils xdotool xauth \
             fonts-dejavu-core fonts-noto-cjk fonts-noto-color-emoji
-TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd
+TESTDEB  := $(DESKTOP) asciinema xclip xdg-utils tmux vim htop chromium openssh-client openssh-server tcpdump procps postgresql iproute2 e2fsprogs util-linux systemd \
+            kitty konsole dbus mlterm screen
 BENCHDEB := $(DESKTOP) x11vnc ffmpeg timg chafa mpv tmux coturn
 
 .PHONY: build check test unit desktop-test lab-test bench bench-raster bench-screen bench-relay bench-diag bench-fanout bench-lines bench-idle bench-load bench-fleet fuzz demo demo-desktop pictures proto deps-test deps-bench deps-demo format clean
