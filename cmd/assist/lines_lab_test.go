@@ -88,19 +88,86 @@ func (m felt) String() string {
 		percentile(m.ages, 50), percentile(m.ages, 95), m.down, m.up)
 }
 
-func typesOver(t *testing.T, line transporttest.Conditions, keys int) (m felt) {
+func typesOver(t *testing.T, line transporttest.Conditions, keys int) felt {
 	file := filepath.Join(t.TempDir(), "keys")
-	c := joinOver(t, stageOf(t, barBegins+noise+barAnswers, file), line)
+	c, m, start := typesOn(t, stageOf(t, barBegins+noise+barAnswers, file), file, line, keys)
+	m.ages = c.ages(file+".clock", start)
+	return m
+}
+
+// typesOn types into a program that answers.
+func typesOn(t *testing.T, stage *demo.Stage, file string, line transporttest.Conditions, keys int) (c *thin, m felt, start time.Time) {
+	c = joinOver(t, stage, line)
 	m.joined = c.joined
 	c.press("c")
 	c.until("control", func(g *screen.TextGrid) bool { return strings.Contains(written(g), "CONTROL") })
 	time.Sleep(8 * time.Second) // until the line is known
-	start, up, down := time.Now(), c.path.Up.Load(), c.path.Down.Load()
+	start = time.Now()
+	up, down := c.path.Up.Load(), c.path.Down.Load()
 	m.played, m.echoes = c.typeKeys(file, keys)
 	took := time.Since(start).Seconds()
 	m.up, m.down = float64(c.path.Up.Load()-up)/took, float64(c.path.Down.Load()-down)/took
-	m.ages = c.ages(file+".clock", start)
-	return m
+	return c, m, start
+}
+
+// TestBenchFloodBuilt types into a terminal that is shared as text, in which 50 lines of noise a second scroll. The targets are those
+// of the picture.
+func TestBenchFloodBuilt(t *testing.T) {
+	for _, rtt := range []time.Duration{50 * time.Millisecond, 600 * time.Millisecond} {
+		t.Run(rtt.String(), func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "keys")
+			stage := textStage(t, barBegins+noise+barAnswers, file)
+			_, m, _ := typesOn(t, stage, file, thinLine(64, rtt), 20)
+			fmt.Printf("built binary, text that scrolls, 64 kbit/s, RTT %d ms: %v\n", rtt.Milliseconds(), m)
+			if limit := (rtt + 200*time.Millisecond).Milliseconds(); percentile(m.played, 95) > limit {
+				t.Errorf("a key takes %d ms (p95), %d allowed", percentile(m.played, 95), limit)
+			}
+		})
+	}
+}
+
+// endless is a program that floods its terminal as fast as that takes it until it is interrupted, notes when that was in the file $0, says
+// so in the colour of the bar, and floods again.
+const endless = `export LC_ALL=C; n=0; trap : INT
+while :; do
+  base64 -w 150 /dev/urandom
+  echo "$EPOCHREALTIME" >> "$0"; n=$((n+1))
+  for i in 1 2 3 4; do printf '\n\e[4%dm\e[2Kstopped %d\e[0m' $((n % 2 ? 4 : 1)) $n; done; sleep 4
+done`
+
+// TestBenchInterrupt presses Ctrl+C while a terminal that is shared as text is flooded, over thin lines: the program has to be
+// interrupted within a round trip and 200 ms (p95), and that to be seen.
+func TestBenchInterrupt(t *testing.T) {
+	for _, l := range []struct {
+		kbit int
+		rtt  time.Duration
+	}{{64, 50 * time.Millisecond}, {64, 600 * time.Millisecond}, {16, 600 * time.Millisecond}} {
+		name := fmt.Sprintf("%d kbit/s, RTT %d ms", l.kbit, l.rtt.Milliseconds())
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "keys")
+			c := joinOver(t, textStage(t, endless, file), thinLine(l.kbit, l.rtt))
+			m := felt{joined: c.joined}
+			c.press("c")
+			c.until("control", func(g *screen.TextGrid) bool { return strings.Contains(written(g), "CONTROL") })
+			time.Sleep(5 * time.Second)
+			m.played, m.echoes = c.interrupts(file, 10)
+			fmt.Printf("built binary, text is flooded, %s: joined %d ms, Ctrl+C p50 %d p95 %d ms, seen p50 %d p95 %d ms\n", name, m.joined.Milliseconds(),
+				percentile(m.played, 50), percentile(m.played, 95), percentile(m.echoes, 50), percentile(m.echoes, 95))
+			if limit := (l.rtt + 200*time.Millisecond).Milliseconds(); percentile(m.played, 95) > limit {
+				t.Errorf("Ctrl+C takes %d ms (p95), %d allowed", percentile(m.played, 95), limit)
+			}
+		})
+	}
+}
+
+// textStage shares a program of bash as text.
+func textStage(t *testing.T, program, file string) *demo.Stage {
+	t.Helper()
+	source := filepath.Join(t.TempDir(), "program")
+	if err := os.WriteFile(source, []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return setText(t, "--shell", fmt.Sprintf("exec bash -c \"$(cat %s)\" %s", source, file))
 }
 
 // TestBenchThinnest joins over 16 kbit/s and 600 ms with the built binary, on a display that rests, and chats.

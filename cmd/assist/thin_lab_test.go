@@ -82,8 +82,9 @@ func joinOver(t *testing.T, stage *demo.Stage, line transporttest.Conditions) *t
 		_ = f.Close()
 		<-done
 	})
+	text := stage.Display == "" // a flood, perhaps
 	c.until("what is shared", func(g *screen.TextGrid) bool {
-		return strings.Contains(written(g), "BROWSE") && red(g) != 0
+		return strings.Contains(written(g), "BROWSE") && (red(g) != 0 || text && len(strings.Fields(written(g))) > tall.Y)
 	})
 	c.joined = time.Since(began)
 	return c
@@ -155,18 +156,39 @@ func (c *thin) typeKeys(file string, keys int) (played, echoes []time.Duration) 
 		echoes = append(echoes, time.Since(pressed[i]))
 		time.Sleep(150*time.Millisecond + rand.N(200*time.Millisecond))
 	}
+	return c.heard(file, pressed), echoes
+}
+
+// interrupts presses Ctrl+C while nothing of the bar is to be seen, and says how long each took to the program and to the terminal.
+func (c *thin) interrupts(file string, times int) (played, echoes []time.Duration) {
+	c.t.Helper()
+	var pressed []time.Time
+	for i := range times {
+		c.until("the flood", func(g *screen.TextGrid) bool { return red(g) == 0 })
+		time.Sleep(time.Second + rand.N(200*time.Millisecond))
+		pressed = append(pressed, time.Now())
+		c.press("\x03")
+		c.until(fmt.Sprintf("stop %d", i+1), func(g *screen.TextGrid) bool { return red(g) != 0 && red(g) > 0 == (i%2 == 1) })
+		echoes = append(echoes, time.Since(pressed[i]))
+	}
+	return c.heard(file, pressed), echoes
+}
+
+// heard is how long each key took to the program, which keeps the times in file.
+func (c *thin) heard(file string, pressed []time.Time) (played []time.Duration) {
+	c.t.Helper()
 	b, err := os.ReadFile(file)
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	heard := strings.Fields(string(b))
-	if len(heard) != keys {
-		c.t.Fatalf("%d of %d keys were heard", len(heard), keys)
+	times := strings.Fields(string(b))
+	if len(times) != len(pressed) {
+		c.t.Fatalf("%d of %d keys were heard", len(times), len(pressed))
 	}
-	for i, s := range heard {
+	for i, s := range times {
 		played = append(played, epoch(c.t, s).Sub(pressed[i]))
 	}
-	return played, echoes
+	return played
 }
 
 // ages is how old the clock was whenever it changed in the console; file has the times of its tenths. A reading of two pictures at once
@@ -260,7 +282,12 @@ func red(g *screen.TextGrid) (n int) {
 // hue is 1 for red, -1 for blue.
 func hue(c screen.Colour) int {
 	r, g, b, ok := c.RGB()
+	n, of16 := c.Palette()
 	switch {
+	case of16 && n == 1:
+		return 1
+	case of16 && n == 4:
+		return -1
 	case !ok:
 	case r > 120 && g < 60 && b < 60:
 		return 1
@@ -272,6 +299,9 @@ func hue(c screen.Colour) int {
 
 // percentile is one of d, in ms.
 func percentile(d []time.Duration, percent int) int64 {
+	if len(d) == 0 {
+		return 0
+	}
 	slices.Sort(d)
 	return d[min(len(d)-1, len(d)*percent/100)].Milliseconds()
 }
