@@ -137,7 +137,9 @@ func (l *lookout) want(p screen.Pin) {
 func (l *lookout) drew(took time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.drawn += (took - l.drawn) / 4
+	if l.drawn += (took - l.drawn) / 4; took == 0 { // the terminal is not the limit any more
+		l.drawn = 0
+	}
 }
 
 // runScreen tells the host what is looked at and what was shown, and hears where the pointer is.

@@ -25,6 +25,7 @@ const (
 	raw          = 3                      // bytes of an update before compression, for each after it
 	leastSlice   = 2000                   // bytes of an update before compression
 	whyLasts     = 2 * time.Second        // what was rough a moment ago is still said
+	slowFor      = 2 * time.Second        // a terminal is called slow
 )
 
 // levels are how rough a moving picture may be, and what it then costs.
@@ -47,7 +48,8 @@ type terms struct {
 // and by what the viewer wants. It is pure: time and measurements are passed in.
 type judge struct {
 	pin   screen.Pin
-	drawn time.Duration // what the terminal needs for a picture
+	drawn time.Duration // what the terminal needs for a picture; 0: it is not the limit
+	slack time.Time     // when that was less than the pace, last
 
 	carries float64 // bytes a second; 0: nobody knows, so everything
 	known   bool    // somebody knew once
@@ -198,6 +200,9 @@ func (j *judge) quality(now time.Time, t terms) screen.Quality {
 	q := screen.Quality{
 		Pin: j.pin, Tolerance: uint8(t.tune.Tolerance), Coarse: t.tune.Coarse, Shrink: uint8(j.shrink), Separate: j.loss.Lossy,
 	}
+	if j.drawn*6/5 <= pace || j.slack.IsZero() {
+		j.slack = now
+	}
 	switch {
 	case j.pin == screen.Thin:
 		q.Why = screen.WhyPinned
@@ -205,7 +210,7 @@ func (j *judge) quality(now time.Time, t terms) screen.Quality {
 		q.Why = screen.WhyLine
 	case j.loss.Lossy:
 		q.Why = screen.WhyLoss
-	case j.drawn*6/5 > pace:
+	case now.Sub(j.slack) >= slowFor:
 		q.Why = screen.WhyTerminal
 	}
 	return q

@@ -133,7 +133,20 @@ func TestATerminalThatTakesLong(t *testing.T) {
 	j, now := judged(screen.Auto, transport.Line{})
 	j.drawn = 200 * time.Millisecond
 	got := j.choose(now, 100)
-	if got.every != 240*time.Millisecond || j.quality(now, got).Why != screen.WhyTerminal {
+	if got.every != 240*time.Millisecond {
 		t.Errorf("%+v", got)
+	}
+	for _, s := range []struct {
+		after, drawn time.Duration
+		why          screen.Why
+	}{
+		{0, 200 * time.Millisecond, screen.WhyNone}, {time.Second, 200 * time.Millisecond, screen.WhyNone},
+		{2 * time.Second, 200 * time.Millisecond, screen.WhyTerminal}, {3 * time.Second, 0, screen.WhyNone},
+		{4 * time.Second, 200 * time.Millisecond, screen.WhyNone},
+	} {
+		j.drawn = s.drawn
+		if why := j.quality(now.Add(s.after), got).Why; why != s.why {
+			t.Errorf("after %v: %v", s.after, why)
+		}
 	}
 }

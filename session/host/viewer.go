@@ -158,9 +158,7 @@ func (v *viewer) shown(m screen.Shown) {
 	if m.Viewport != v.view.ID {
 		return
 	}
-	if m.Drawn > 0 {
-		v.judge.drawn = m.Drawn
-	}
+	v.judge.drawn = m.Drawn
 	n := len(v.unacked)
 	v.unacked = slices.DeleteFunc(v.unacked, func(seq uint64) bool { return seq <= m.Seq })
 	if len(v.unacked) == n || v.group == nil {

@@ -14,6 +14,13 @@ const (
 	askEvery    = 50 * time.Millisecond
 	silent      = 2 * time.Second // without an answer, and the terminal is taken not to answer this time
 	deafAfter   = 3               // times in a row, and it is not asked any more
+
+	lateLeast  = 3               // answers that are late in a row shrink the window
+	takesSpan  = 3 * time.Second // how far back what the terminal takes is judged by,
+	takesLeast = 4               // samples of that time, at least,
+	takesMost  = 16              // and at most
+	largeWrite = 512             // bytes; shorter writes say nothing
+	quickTakes = 1 << 20         // bytes a second: no picture waits for that
 )
 
 // pace says how much of the picture may be written now. Where the terminal answers questions, its answers say how far it has
@@ -26,7 +33,7 @@ type pace struct {
 	more    bool // of the picture differs still
 
 	window    int
-	rate      int           // bytes a second, smoothed, while the window was full; 0: it never was
+	took      []taken       // the newest, oldest first
 	fastest   time.Duration // answer ever
 	sent      uint64
 	confirmed uint64
@@ -36,6 +43,14 @@ type pace struct {
 	full      bool      // the window was, since the last answer
 	first     time.Time // write since what was confirmed
 	deaf      int
+	behind    int // answers in a row that were late
+}
+
+// taken is that the terminal took so many bytes in so long.
+type taken struct {
+	at   time.Time // the end
+	n    int
+	wait time.Duration
 }
 
 // budget is how many bytes of the picture go into the next write.
@@ -96,29 +111,65 @@ func (p *pace) answered(now time.Time) {
 		p.fastest = max(took, time.Millisecond)
 	}
 	if p.full && dt > 0 {
-		p.rate += (int(float64(n)/dt.Seconds()) - p.rate) / 2
+		p.note(taken{now, n, dt})
 	}
 	switch behind := took - p.fastest; {
 	case behind > 2*ahead:
+		if p.behind++; p.behind < lateLeast { // one or two say that the machine is busy
+			break
+		}
 		p.window = max(leastWindow, int(float64(p.limit())*float64(p.fastest+ahead)/float64(took)))
 	case behind < ahead && p.full:
 		p.window = min(mostWindow, 2*p.limit())
+		fallthrough
+	default:
+		p.behind = 0
 	}
 	p.full = false
 }
 
-// wrote notes that n bytes were written, and how long that took.
-func (p *pace) wrote(n int, took time.Duration) {
+// wrote notes that n bytes were written by now, and how long that took.
+func (p *pace) wrote(now time.Time, n int, took time.Duration) {
 	p.sent += uint64(n)
 	if p.answers {
 		return
 	}
 	p.confirmed = p.sent
+	if n >= largeWrite {
+		p.note(taken{now, n, max(took, time.Microsecond)})
+	}
 	switch {
 	case took > ahead:
 		p.window = max(leastWindow, p.limit()/2)
-		p.rate += (int(float64(n)/took.Seconds()) - p.rate) / 2
 	case took < ahead/4 && n >= p.budget():
 		p.window = min(mostWindow, 2*p.limit())
 	}
+}
+
+func (p *pace) note(t taken) {
+	if len(p.took) == takesMost {
+		p.took = append(p.took[:0], p.took[1:]...)
+	}
+	p.took = append(p.took, t)
+}
+
+// takes is how many bytes a second the terminal takes, 0 where it is not the limit. A slow terminal is slow each time; on a busy
+// machine, which lets now this and now that wait, it is not. So of answers, which say what was drawn, the quickest counts, and of
+// writes, which end in a buffer, all bytes and all the waiting of the last seconds.
+func (p *pace) takes(now time.Time) int {
+	count, bytes, waited, quickest := 0, 0, time.Duration(0), 0.0
+	for _, t := range p.took {
+		if now.Sub(t.at) < takesSpan {
+			count, bytes, waited = count+1, bytes+t.n, waited+t.wait
+			quickest = max(quickest, float64(t.n)/t.wait.Seconds())
+		}
+	}
+	rate := quickest
+	if !p.answers && waited > 0 {
+		rate = float64(bytes) / waited.Seconds()
+	}
+	if count < takesLeast || rate > quickTakes {
+		return 0
+	}
+	return int(rate)
 }

@@ -69,7 +69,7 @@ type Painter struct {
 type Stats struct {
 	Bytes   uint64 // written to the terminal
 	Picture uint64 // of them for the picture
-	Rate    int    // bytes a second that the terminal takes, as far as it was seen to be the limit; 0: it was not
+	Rate    int    // bytes a second that the terminal takes, where it was the limit in the last seconds; 0: it was not
 	Waiting int    // bytes on their way that the terminal has not confirmed
 	Late    bool   // the picture waits for the terminal
 	Blocked uint64 // sequences that were not let through
@@ -208,7 +208,7 @@ func (p *Painter) Stats() Stats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s := p.stats
-	s.Rate, s.Waiting, s.Late, s.Blocked = p.pace.rate, p.pace.waiting(), p.pace.late, p.filter.blocked
+	s.Rate, s.Waiting, s.Late, s.Blocked = p.pace.takes(p.now()), p.pace.waiting(), p.pace.late, p.filter.blocked
 	return s
 }
 
@@ -325,7 +325,7 @@ func (p *Painter) wrote(n int, took time.Duration, err error) {
 	defer p.mu.Unlock()
 	p.writing = false
 	p.stats.Bytes += uint64(n)
-	p.pace.wrote(n, took)
+	p.pace.wrote(p.now(), n, took)
 	if err != nil && p.err == nil {
 		p.err = err
 	}
