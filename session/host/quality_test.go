@@ -140,8 +140,10 @@ func TestATerminalThatTakesLong(t *testing.T) {
 		after, drawn time.Duration
 		why          screen.Why
 	}{
-		{0, 200 * time.Millisecond, screen.WhyNone}, {time.Second, 200 * time.Millisecond, screen.WhyNone},
-		{2 * time.Second, 200 * time.Millisecond, screen.WhyTerminal}, {3 * time.Second, 0, screen.WhyNone},
+		{0, 200 * time.Millisecond, screen.WhyNone},
+		{time.Second, 200 * time.Millisecond, screen.WhyNone},
+		{2 * time.Second, 200 * time.Millisecond, screen.WhyTerminal},
+		{3 * time.Second, 0, screen.WhyNone},
 		{4 * time.Second, 200 * time.Millisecond, screen.WhyNone},
 	} {
 		j.drawn = s.drawn
