@@ -233,10 +233,12 @@ func (f *lane) control(d udp.Datagram) {
 // bind binds an authentic bind's address once it is known that the end can receive there.
 func (f *lane) bind(e *end, p wire.Bind, at udp.Addr) {
 	here := &whereabouts{f, at}
-	if token := f.token(e, at.AddrPort); !f.isVouched(here.spot()) && !hmac.Equal(token[:], p.Token[:]) {
-		f.count.challenges.Add(1)
-		f.answer(wire.Challenge{Channel: e.channel, Counter: p.Counter, Token: token}.Append(nil, e.secret), at)
-		return
+	if !f.isVouched(here.spot()) {
+		if token := f.token(e, at.AddrPort); !hmac.Equal(token[:], p.Token[:]) {
+			f.count.challenges.Add(1)
+			f.answer(wire.Challenge{Channel: e.channel, Counter: p.Counter, Token: token}.Append(nil, e.secret), at)
+			return
+		}
 	}
 	f.count.binds.Add(1)
 	e.addr.Store(here)

@@ -53,6 +53,9 @@ const HintLen = rebindLen
 // ErrPacket says that a packet beside the outer connection has not the form of its type.
 var ErrPacket = errors.New("malformed packet")
 
+// errForward is made once: that a packet is another kind is found out for each.
+var errForward = fmt.Errorf("forward: %w", ErrPacket)
+
 // Forward is the header of a packet that is passed on. Towards the relay, Channel is the sender's and Peer says for whom it
 // is; from the relay, Channel is the receiver's and Peer says from whom it comes.
 type Forward struct {
@@ -70,7 +73,7 @@ func (f Forward) Append(b []byte) []byte {
 // ParseForward reads the header at the start of b. The packet that follows has at least one byte.
 func ParseForward(b []byte) (Forward, error) {
 	if len(b) <= ForwardHeader || b[0] != TypeForward {
-		return Forward{}, fmt.Errorf("forward: %w", ErrPacket)
+		return Forward{}, errForward
 	}
 	return Forward{binary.BigEndian.Uint64(b[1:]), binary.BigEndian.Uint16(b[9:])}, nil
 }

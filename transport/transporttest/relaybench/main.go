@@ -17,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -78,13 +79,16 @@ type result struct {
 
 func compare() error {
 	missed := false
+	load, _ := os.ReadFile("/proc/loadavg")
+	fmt.Printf("%d processors, load when it began (proc_loadavg(5)): %s\n", runtime.NumCPU(), load)
 	for _, plain := range []bool{false, true} {
 		if (plain && *mode == "offload") || (!plain && *mode == "plain") {
 			continue
 		}
 		got := map[string][]result{}
-		for range *rounds {
-			for _, way := range ways {
+		for round := range *rounds {
+			for i := range ways { // whoever comes first in one round comes last in the next
+				way := ways[(i+round)%len(ways)]
 				r, err := measure(way, plain)
 				if err != nil {
 					return fmt.Errorf("%s: %w", way, err)
