@@ -51,6 +51,7 @@ type Session struct {
 	cfg     Config
 	relays  *transport.Relays
 	start   bool   // mints its code
+	calls   int    // of the machine; owned by Run
 	had     []byte // token of the newest place; owned by live
 	changed chan struct{}
 	leaving chan struct{} // closed when the agent left

@@ -29,6 +29,9 @@ func (s *Session) live(ctx context.Context) error {
 		}
 		since := s.State().LostSince
 		switch {
+		case s.callsAgain(err):
+			at.leave()
+			at = nil
 		case s.awaits(err, waited > 0):
 			waited, pause = waited+pause, longPause
 			if waited > keepTrying {
@@ -173,6 +176,7 @@ func (s *Session) refresh(ctx context.Context, p *place) error {
 func (s *Session) dial(ctx context.Context, p *place, limit time.Duration) (*transport.Link, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	defer p.whenGone(cancel)() // nobody answers in a session that is over
 	var wrong error
 	link, err := p.virtual.Dial(ctx, 0, s.cfg.Identity, func(f transport.Fingerprint) error {
 		wrong = s.checkHost(f, p.hint)

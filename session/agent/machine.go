@@ -70,6 +70,7 @@ func (s *Session) OnMachine() bool { return s.cfg.Machine != "" }
 // call asks for a session on the machine, and waits until it has come to it.
 func (s *Session) call(ctx context.Context, outer *transport.Outer) error {
 	s.update(func(st *console.State) { st.Why = "asking the relay for " + s.cfg.Machine })
+	s.calls++
 	ask := &wire.Connect{Token: s.cfg.Token, Machine: s.cfg.Machine}
 	replies, err := outer.Subscribe(ctx, &wire.Request{Kind: &wire.Request_Connect{Connect: ask}})
 	if err != nil {
@@ -145,6 +146,27 @@ func (s *Session) knowMachine(handle string, enrolled transport.Pin) error {
 	s.cfg.HostPin = enrolled
 	s.mu.Unlock()
 	return nil
+}
+
+// mostCalls is how often one console calls a machine whose session ends at that moment.
+const mostCalls = 3
+
+// callsAgain says whether the machine has to be called again: the session that it had, and this console was sent to, was over before this
+// console was in.
+func (s *Session) callsAgain(err error) bool {
+	var over *endedError
+	if s.cfg.Machine == "" || !errors.Is(err, ErrUnknownCode) && !errors.Is(err, ErrHostGone) && !errors.As(err, &over) {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := &s.state
+	if !st.Started.IsZero() || s.calls >= mostCalls {
+		return false
+	}
+	st.Phase, st.Code, st.LostSince = console.Connecting, "", time.Time{}
+	s.had = nil
+	return true
 }
 
 // keepMachine remembers the key that a machine has proven to hold. It needs no lock: the name is set before the first link.

@@ -225,6 +225,19 @@ func (p *place) relay(ctx context.Context) (*transport.Outer, error) {
 	}
 }
 
+// whenGone calls do when the place cannot be had again, until stop is called.
+func (p *place) whenGone(do func()) (stop func()) {
+	stopped := make(chan struct{})
+	go func() {
+		select {
+		case <-p.gone:
+			do()
+		case <-stopped:
+		}
+	}()
+	return sync.OnceFunc(func() { close(stopped) })
+}
+
 func (p *place) isGone() bool {
 	select {
 	case <-p.gone:

@@ -112,6 +112,11 @@ func (c *Customer) Run(ctx context.Context, views <-chan host.View, act func(hos
 	c.mu.Lock()
 	c.act = act
 	c.mu.Unlock()
+	defer func() { // what a host showed that is gone is no question of the next one's
+		c.mu.Lock()
+		c.view = host.View{}
+		c.mu.Unlock()
+	}()
 	for {
 		select {
 		case <-ctx.Done():

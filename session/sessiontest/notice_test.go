@@ -34,6 +34,7 @@ func TestPeopleThereMayRefuseForAMinute(t *testing.T) {
 		c.Do(console.Leave{How: session.EndForAll})
 		c.Phase(console.Over)
 
+		m.Customer.Wait("the question to be gone", func(v host.View) bool { return v.Question == nil })
 		second := Run(t, agent.Connect(r.connect(eve, "web-01", nil)))
 		q = m.Customer.Asked("eve@acme")
 		m.Customer.Do(host.Answer{Serial: q.Serial})
