@@ -141,7 +141,7 @@ func (v *visit) watch(ctx context.Context) error {
 			heard = v.begun
 		}
 		line := v.link.Line()
-		limit := min(max(silence, longWay+3*line.Base+2*line.Thin), longSilence)
+		limit := min(max(silence, longWay+3*line.Base+2*m.thin(line.Thin)), longSilence)
 		if now.Sub(heard) >= limit {
 			v.s.mu.Lock()
 			v.s.state.LostSince = heard
@@ -266,6 +266,17 @@ type meter struct {
 	pictures uint64
 	rate     float64 // bytes a second
 	fps      float64 // pictures a second
+	most     float64 // bytes in a second, so far
+}
+
+// thin is how long two long packets take a thin line, where a busy machine may have made the first ones seem so slow: no longer
+// than as many bytes took that have come since.
+func (m *meter) thin(first time.Duration) time.Duration {
+	const long = 2 * 1290 // bytes
+	if m.most == 0 {
+		return first
+	}
+	return min(first, time.Duration(long/m.most*float64(time.Second)))
 }
 
 // count takes the counters as they stand at now; once a second it makes new rates and says so.
@@ -275,7 +286,8 @@ func (m *meter) count(now time.Time, bytes, pictures uint64) bool {
 		return false
 	}
 	const weight = 0.5 // of the newest second
-	m.rate += weight * (float64(bytes-m.bytes)/dt.Seconds() - m.rate)
+	came := float64(bytes-m.bytes) / dt.Seconds()
+	m.rate, m.most = m.rate+weight*(came-m.rate), max(m.most, came)
 	m.fps += weight * (float64(pictures-m.pictures)/dt.Seconds() - m.fps)
 	m.at, m.bytes, m.pictures = now, bytes, pictures
 	return true
