@@ -3,15 +3,18 @@ package notice
 import (
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 )
 
+// The bar is one line, no wider than what it says: it lies on the customer's windows, and may not be hidden.
 const (
-	barWidth  = 720
-	barLeast  = 620 // on small displays
-	barHeight = 60
-	barStop   = 150 // width of its button
-	barChat   = 96
+	barMost   = 860
+	barLeast  = 480 // where the display has it
+	barHeight = 40
+	barStop   = 120 // width of its button
+	barPause  = 168 // where it names the key, too
+	barChat   = 84
 	barLine   = 24 // of what passes
 	maxNames  = 3
 )
@@ -19,77 +22,71 @@ const (
 // bar draws the sharing notice, or the code while nobody is here yet.
 func (p *painter) bar(c Content, passing []string, t talk, stopKey bool, scale, room int) *sheet {
 	title, line := "Your screen is shared", who(c)
-	if s := controlling(c.People); s != "" {
-		title += " · " + s
+	if slices.ContainsFunc(c.People, func(p Person) bool { return p.Controls }) {
+		title = "Your screen is controlled"
 	}
 	if !c.Sharing {
 		title, line = "Your code: "+spaced(c.Code), "Give it only to somebody you called yourself."
 	}
-	width := max(barLeast, min(barWidth, room))
-	return p.cached("bar", fmt.Sprint(c.Sharing, title, line, passing, t.open, t.unread, stopKey, scale, width), func() *sheet {
+	bold, plain := style{true, 15, white}, style{false, 14, pale}
+	return p.cached("bar", fmt.Sprint(c.Sharing, title, line, passing, t.open, t.unread, stopKey, scale, room), func() *sheet {
+		ruler := p.brush(1, 1, scale)
+		buttons, stopWidth, label := 10, barStop, "Stop"
+		if c.Sharing {
+			label, buttons = "Stop sharing", buttons+barChat+8
+		}
+		if stopKey {
+			label, stopWidth = label+" (Pause)", barPause
+		}
+		buttons += stopWidth + 8
+		titled := ruler.width(title, bold)
+		width := max(min(barLeast, room), min(barMost, room, 34+titled+14+ruler.width(line, plain)+12+buttons))
 		high := barHeight
 		if len(passing) > 0 {
-			high += 8 + barLine*len(passing)
+			high += 4 + barLine*len(passing)
 		}
 		b := p.brush(width, high, scale)
 		dot := edge
 		if c.Sharing {
 			dot = red
 		}
-		b.fill(image.Rect(14, 14, 28, 28), dot)
-		room := width - barStop - 62
-		var spots []spot
+		b.fill(image.Rect(13, 14, 25, 26), dot)
+		for i, text := range passing {
+			b.text(34, barHeight+14+i*barLine, width-52, text, bold)
+		}
+		titled = min(titled, width-34-buttons)
+		b.text(34, 25, titled, title, bold)
+		b.text(34+titled+14, 25, width-34-titled-14-buttons-6, line, plain)
+		stop := image.Rect(width-stopWidth-8, 6, width-8, barHeight-6)
+		b.fill(stop, red)
+		b.centred(stop, label, style{true, 14, white})
+		spots := []spot{{at: b.scaled(stop), does: doStop}}
 		if c.Sharing {
-			room -= barChat + 10
-			chat, label, back := image.Rect(width-barStop-barChat-20, 10, width-barStop-20, barHeight-10), "Chat", raisedC
+			chat, label, back := image.Rect(stop.Min.X-barChat-8, 6, stop.Min.X-8, barHeight-6), "Chat", raisedC
 			if t.unread > 0 {
 				label, back = fmt.Sprintf("Chat (%d)", t.unread), green
 			}
 			b.button(chat, label, back, false, t.open)
-			spots = append(spots, spot{at: b.scaled(chat), does: doChat})
+			spots = append([]spot{{at: b.scaled(chat), does: doChat}}, spots...)
 		}
-		for i, text := range passing {
-			b.text(38, barHeight+12+i*barLine, width-56, text, style{false, 15, white})
-		}
-		b.text(38, 27, room, title, style{true, 17, white})
-		b.text(38, 48, room+10, line, style{false, 14, pale})
-		stop := image.Rect(width-barStop-10, 10, width-10, barHeight-10)
-		b.fill(stop, red)
-		label := "Stop"
-		if c.Sharing {
-			label = "Stop sharing"
-		}
-		if stopKey {
-			b.centred(image.Rect(stop.Min.X, stop.Min.Y+1, stop.Max.X, stop.Min.Y+23), label, style{true, 15, white})
-			b.centred(image.Rect(stop.Min.X, stop.Min.Y+20, stop.Max.X, stop.Max.Y-1), "or press Pause", style{false, 12, white})
-		} else {
-			b.centred(stop, label, style{true, 15, white})
-		}
-		return &sheet{img: b.img, spots: append(spots, spot{at: b.scaled(stop), does: doStop})}
+		return &sheet{img: b.img, spots: spots}
 	})
 }
 
-// controlling says who controls, if anybody does.
-func controlling(people []Person) string {
-	var names []string
-	for _, p := range people {
-		if p.Controls {
-			names = append(names, p.Name)
-		}
-	}
-	switch len(names) {
-	case 0:
-		return ""
-	case 1:
-		return names[0] + " controls it"
-	}
-	return fmt.Sprintf("%s and %d more control it", names[0], len(names)-1)
-}
-
-// who says who is here.
+// who says who is here, who controls first.
 func who(c Content) string {
+	people := slices.Clone(c.People)
+	slices.SortStableFunc(people, func(a, b Person) int {
+		switch {
+		case a.Controls == b.Controls:
+			return 0
+		case a.Controls:
+			return -1
+		}
+		return 1
+	})
 	var names []string
-	for i, a := range c.People {
+	for i, a := range people {
 		if i == maxNames {
 			names = append(names, fmt.Sprintf("%d more", len(c.People)-maxNames))
 			break
@@ -98,8 +95,11 @@ func who(c Content) string {
 		if a.Org != "" {
 			n += " (" + a.Org + ")"
 		}
-		if a.Away {
+		switch {
+		case a.Away:
 			n += ", reconnecting"
+		case a.Controls:
+			n += " controls it"
 		}
 		names = append(names, n)
 	}
