@@ -78,7 +78,10 @@ func signingKey(path string) (ed25519.PrivateKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make key: %w", err)
 	}
-	return key, writeOnce(path, "PRIVATE KEY", der)
+	if err = writeOnce(path, "PRIVATE KEY", der); errors.Is(err, fs.ErrExist) { // another relay that shares the folder was quicker
+		return readSigningKey(path)
+	}
+	return key, err
 }
 
 func readSigningKey(path string) (ed25519.PrivateKey, error) {
@@ -102,7 +105,9 @@ func secret(path string) (out [32]byte, err error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		b = make([]byte, len(out))
 		rand.Read(b)
-		err = writeOnce(path, "ASSIST SECRET", b)
+		if err = writeOnce(path, "ASSIST SECRET", b); errors.Is(err, fs.ErrExist) { // as above
+			b, err = readPEM(path, "ASSIST SECRET")
+		}
 	}
 	if err == nil && copy(out[:], b) != len(out) {
 		err = fmt.Errorf("key %s: too short", path)

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 )
 
@@ -95,5 +96,22 @@ func TestSelfSignedCertificate(t *testing.T) {
 	roots.AddCert(c.Leaf)
 	if _, err := c.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: "localhost"}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Relays that start at once on one folder of keys, as those of a compose file do, have the same ones.
+func TestKeysMadeAtOnceAreTheSame(t *testing.T) {
+	dir := t.TempDir()
+	const relays = 16
+	keys, errs := make([]Keys, relays), make([]error, relays)
+	var loading sync.WaitGroup
+	for i := range relays {
+		loading.Go(func() { keys[i], errs[i] = LoadKeys(dir) })
+	}
+	loading.Wait()
+	for i := range relays {
+		if errs[i] != nil || !keys[i].Badge.Equal(keys[0].Badge) || keys[i].Code != keys[0].Code || keys[i].Reset != keys[0].Reset {
+			t.Errorf("relay %d has other keys, or none: %v", i, errs[i])
+		}
 	}
 }
