@@ -219,6 +219,9 @@ func (f *file) give(ctx context.Context, name string) error {
 	}
 	sent, err := transfer.Send(f.s, source, func(uint64, uint64) {})
 	if err != nil {
+		if sent.Gone > 0 { // what has left is told, whether or not its receiver says so
+			f.tell("has taken "+transfer.Bytes(sent.Gone)+" of the file", name, source.Size, nil)
+		}
 		return f.broken(err)
 	}
 	f.h.shelf.remove(a)

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"assist/chat"
 	"assist/session"
 	"assist/session/agent"
 	"assist/session/agent/work"
@@ -264,4 +266,27 @@ func TestTooManyFiles(t *testing.T) {
 	if first := <-codes; first != inner.FileTooMany {
 		t.Errorf("the first answer is %d", first)
 	}
+}
+
+// TestFileThatIsTakenIsTold: a console reads a file and never says that it has it; everybody reads of it all the same.
+func TestFileThatIsTakenIsTold(t *testing.T) {
+	r := NewRelay(t)
+	h, dir := fileHost(r, mayFile, nil)
+	must(t, os.WriteFile(filepath.Join(dir, "accounts.csv"), []byte("hello"), 0o600))
+	c := worker(t, r, h, "eve@evil", mayFile)
+	s, err := c.Open(t.Context(), wire.StreamFile)
+	must(t, err)
+	nothing := sha256.Sum256(nil)
+	must(t, wire.WriteMsg(s, &inner.FileSay{Kind: &inner.FileSay_Open{Open: &inner.FileOpen{Path: "accounts.csv"}}}))
+	must(t, wire.WriteMsg(s, &inner.FileSay{Kind: &inner.FileSay_Want{Want: &inner.FileWant{Digest: nothing[:]}}}))
+	for got := ""; got != "hello"; {
+		m, err := inner.ReadFileSay(s)
+		must(t, err)
+		got += string(m.GetData())
+	}
+	s.CancelWrite(0)
+	s.CancelRead(0)
+	Until(t, "the word of it", c.Changed(), func() bool {
+		return slices.ContainsFunc(c.Log(0), func(e chat.Entry) bool { return e.Text == "has taken 5 bytes of the file accounts.csv (5 bytes)" })
+	})
 }

@@ -52,10 +52,11 @@ func (f *flow) got(bytes uint64) bool {
 	return true
 }
 
-// stop ends waiting for good.
-func (f *flow) stop() {
+// stop ends waiting for good, and says up to where the file was sent.
+func (f *flow) stop() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.over = true
 	f.more.Broadcast()
+	return f.sent
 }

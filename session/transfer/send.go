@@ -16,11 +16,13 @@ type Progress func(got, size uint64)
 // Sent is what became of a file that was sent.
 type Sent struct {
 	From   uint64 // bytes that the other side had already
+	Gone   uint64 // bytes that were sent, whatever became of them
 	Digest []byte // SHA-256 of the whole
 	Path   string // where the other side has kept it
 }
 
-// Send sends a file that the other side has been offered, until it is kept. It reads everything that comes by the stream.
+// Send sends a file that the other side has been offered, until it is kept. It reads everything that comes by the stream. With an error
+// From and Gone are right.
 func Send(s io.ReadWriter, f Source, progress Progress) (Sent, error) {
 	m, err := hear(s)
 	for err == nil && m.GetWaiting() != nil {
@@ -61,19 +63,20 @@ func Send(s io.ReadWriter, f Source, progress Progress) (Sent, error) {
 	if err == nil {
 		err = gone(say(s, &inner.FileSay{Kind: &inner.FileSay_End{End: end}}))
 	}
+	done := Sent{From: from, Gone: out.stop() - from}
 	if err == nil || errors.Is(err, errStopped) {
 		err = <-kept
-		return Sent{From: from, Digest: end, Path: path}, err
+		done.Digest, done.Path = end, path
+		return done, err
 	}
-	out.stop()
 	if errors.Is(err, ErrLost) {
 		select { // a refusal may have come before the stream was closed
 		case why := <-kept:
-			return Sent{}, why
+			return done, why
 		case <-time.After(lastWord):
 		}
 	}
-	return Sent{}, err
+	return done, err
 }
 
 // lastWord is how long the last words of a stream that is closed are waited for.
