@@ -17,7 +17,7 @@ import (
 func (s *Session) live(ctx context.Context) error {
 	var at *place
 	defer func() { at.leave() }()
-	pause, limit, waited, calls := firstPause, dialTimeout, time.Duration(0), 0
+	pause, limit, waited := firstPause, dialTimeout, time.Duration(0)
 	for {
 		met, err := s.attempt(ctx, &at, limit)
 		if cause := context.Cause(ctx); cause != nil {
@@ -37,8 +37,6 @@ func (s *Session) live(ctx context.Context) error {
 			if waited > keepTrying {
 				return err
 			}
-		case s.calledTooSoon(err) && calls < maxCalls:
-			calls++
 		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
 			return &endedError{why: "the session ended while there was no contact"}
 		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
@@ -74,20 +72,6 @@ func (s *Session) awaits(err error, before bool) bool {
 	st.Phase, st.Code, st.URL, st.Why = console.Connecting, "", "", "no contact with the relay; it goes on with another code"
 	return true
 }
-
-// calledTooSoon says whether the machine was still leaving the session before, into which the relay sent us; then it is called anew.
-func (s *Session) calledTooSoon(err error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.cfg.Machine == "" || s.had != nil || !errors.Is(err, ErrUnknownCode) {
-		return false
-	}
-	s.state.Code = ""
-	return true
-}
-
-// maxCalls is how often a machine is called anew.
-const maxCalls = 4
 
 // attempt finds the host and stays with it until the link is gone. met says whether it got as far as the handshake.
 func (s *Session) attempt(ctx context.Context, at **place, limit time.Duration) (met bool, err error) {
