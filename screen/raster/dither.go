@@ -5,48 +5,30 @@ import "assist/screen"
 // bayer is the order in which a 4x4 pattern fills (Bayer 1973), 0 to 15.
 var bayer = [4][4]uint8{{0, 8, 2, 10}, {12, 4, 14, 6}, {3, 11, 1, 9}, {15, 7, 13, 5}}
 
-// levels256 says, for each place of the pattern and each value of a channel, which level of the cube shows it there; greys256
-// the same for the 24 greys. Colours near a level keep it everywhere, or flat ground would be grainy.
-var levels256, greys256 = ditherTables()
+// swing is by how much brightness is raised or lowered before the nearest colour is taken, at most, in 255: about a step of the greys.
+// Each channel by itself between the levels of the cube, which lie 95 apart at its dark end, would be right in the mean and a
+// chequered teal, grey and blue where a desktop is dark blue.
+const swing = 9
 
-func ditherTables() (levels, greys [16][256]uint8) {
-	var ramp [24]int
-	for i := range ramp {
-		ramp[i] = 8 + 10*i
-	}
-	for t := range 16 {
-		for v := range 256 {
-			levels[t][v] = between(cubeLevels[:], v, t)
-			greys[t][v] = between(ramp[:], v, t)
-		}
-	}
-	return levels, greys
-}
+// steady256 is how near a colour has to be to one of the palette to be that one everywhere, or flat ground would be grainy.
+const steady256 = 6
 
-// between is the level below or above v, the one above where v is nearer to it than place t of the pattern asks for: from a
-// fifth of the way on in the first place to four fifths in the last.
-func between(levels []int, v, t int) uint8 {
-	i := 0
-	for i+1 < len(levels) && levels[i+1] <= v {
-		i++
+var swings = func() (out [16]int) {
+	for t := range out {
+		out[t] = (2*t - 15) * swing / 15
 	}
-	if i+1 == len(levels) || v <= levels[i] {
-		return uint8(i)
-	}
-	if way := float64(v-levels[i]) / float64(levels[i+1]-levels[i]); way > 0.2+0.6*(float64(t)+0.5)/16 {
-		i++
-	}
-	return uint8(i)
-}
+	return out
+}()
 
 // dithered256 is the palette's colour for c at place t of the pattern.
 func dithered256(c Colour, t uint8) Colour {
-	r, g, b := int(c>>16&255), int(c>>8&255), int(c&255)
-	grey := (r + g + b) / 3
-	if max(r, g, b)-min(r, g, b) <= 8 && grey >= 8 && grey <= 238 {
-		return Colour(232) + Colour(greys256[t][grey])
+	own := nearest256(c)
+	if near := colour256(own); apart(near>>16, c>>16&255) <= steady256 && apart(near>>8&255, c>>8&255) <= steady256 && apart(near&255, c&255) <= steady256 {
+		return Colour(own)
 	}
-	return 16 + 36*Colour(levels256[t][r]) + 6*Colour(levels256[t][g]) + Colour(levels256[t][b])
+	by := swings[t&15]
+	move := func(v Colour) Colour { return Colour(max(0, min(255, int(v&255)+by))) }
+	return Colour(nearest256(move(c>>16)<<16 | move(c>>8)<<8 | move(c)))
 }
 
 // tone is c as depth d has it, at place t of the dither pattern.

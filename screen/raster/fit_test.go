@@ -147,28 +147,25 @@ func TestOnlyChangedCellsAreFitted(t *testing.T) {
 	}
 }
 
-func TestDitherIsTheColourInTheMean(t *testing.T) {
-	for _, c := range []Colour{0x305080, 0xC0A040, 0x777777, 0x0C0C0C, 0x90C0F0} {
+// A flat colour is as bright in the mean as it should be, and calm: its parts differ by a step of the greys or one of the cube.
+func TestDitherIsCalm(t *testing.T) {
+	for _, c := range []Colour{0x305080, 0x2E4A62, 0xC0A040, 0x777777, 0x0C0C0C, 0x90C0F0, 0xFFFFFF, 0x000000} {
 		var sum rgb
+		least, most := 255, 0
+		bright := func(v rgb) int { return int(v[0]*30+v[1]*59+v[2]*11) / 100 }
 		for place := range uint8(16) {
-			sum = sum.plus(of(palette256(tone(c, Colors256, place))))
+			v := of(colour256(uint8(tone(c, Colors256, place))))
+			sum = sum.plus(v)
+			least, most = min(least, bright(v)), max(most, bright(v))
 		}
-		mean := of(sum.mean(16))
-		for i, v := range of(c) {
-			if d := mean[i] - v; d > 16 || d < -16 {
-				t.Errorf("%06x is %v in the mean", c, mean)
-			}
+		if d := bright(of(sum.mean(16))) - bright(of(c)); d > 16 || d < -16 {
+			t.Errorf("%06x is %d brighter in the mean", c, d)
+		}
+		if most-least > 40 {
+			t.Errorf("%06x is drawn from %d to %d", c, least, most)
 		}
 	}
-}
-
-// palette256 is what xterm shows for a number from 16 on.
-func palette256(n Colour) Colour {
-	if n >= 232 {
-		v := 8 + 10*(n-232)
-		return v<<16 | v<<8 | v
+	if colour256(uint8(tone(0xFFFFFF, Colors256, 0))) != 0xFFFFFF || colour256(uint8(tone(0, Colors256, 15))) != 0 {
+		t.Error("black and white have grain")
 	}
-	n -= 16
-	level := func(i Colour) Colour { return Colour(cubeLevels[i]) }
-	return level(n/36)<<16 | level(n/6%6)<<8 | level(n%6)
 }
