@@ -211,12 +211,12 @@ func (p *pacer) judge(now time.Time) {
 
 // measure takes what a full line has carried.
 func (p *pacer) measure(took time.Duration) {
-	if !p.full || !p.wasFull || took <= 0 {
+	if !p.full || !p.wasFull || took < p.base.value()/2 || took <= 0 {
 		return
 	}
 	rate := float64(p.acked) / took.Seconds()
 	if p.rate == 0 {
-		p.rate = rate
+		p.rate = cmp.Or(p.guess, rate)
 	}
 	p.rate += (rate - p.rate) / 4
 }

@@ -168,6 +168,49 @@ func TestLargestPictureTravelsInParts(t *testing.T) {
 	}
 }
 
+func TestAMessageBeginsWhereItIsToldTo(t *testing.T) {
+	size := image.Pt(64, 64)
+	f := newFrame(size)
+	scribble(f, image.Rectangle{Max: size}, 1, rand.New(rand.NewPCG(1, 2)))
+	v := screen.Viewport{Region: image.Rectangle{Max: size}, Grid: size}
+	enc, err := NewEncoder(v, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dec := must2(t)(NewDecoder(v))
+	want := reference(v, f)
+	enc.From(40)
+	part := must(t)(dec.Decode(first(t)(enc.EncodeAs(f, nil, Tuning{Limit: 500}))))
+	if part.Pix[39*64] == want[39*64] || !slices.Equal(part.Pix[40*64:41*64], want[40*64:41*64]) {
+		t.Error("it begins elsewhere")
+	}
+	whole := part
+	for enc.Pending() {
+		whole = must(t)(dec.Decode(first(t)(enc.EncodeAs(f, nil, Tuning{}))))
+	}
+	if !slices.Equal(whole.Pix, want) {
+		t.Error("something is missing")
+	}
+}
+
+func must2(t testing.TB) func(*Decoder, error) *Decoder {
+	return func(d *Decoder, err error) *Decoder {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+}
+
+func first(t testing.TB) func([]byte, bool) []byte {
+	return func(msg []byte, changed bool) []byte {
+		if !changed {
+			t.Fatal("no message")
+		}
+		return msg
+	}
+}
+
 func TestPictureDoesNotChangeAfterwards(t *testing.T) {
 	enc, dec, f := pair(t)
 	first := must(t)(dec.Decode(encode(t, enc, f)))

@@ -68,6 +68,9 @@ func (e *Encoder) Reset(v screen.Viewport, display image.Point) error {
 	return nil
 }
 
+// From lets the next message begin with row y of the grid; what is marked above waits for the one after it.
+func (e *Encoder) From(y int) { e.from = y }
+
 // Viewport is what the messages show.
 func (e *Encoder) Viewport() screen.Viewport { return e.view }
 

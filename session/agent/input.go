@@ -20,6 +20,7 @@ const (
 	resendLast  = 50 * time.Millisecond
 	resendTries = 20                     // so often; then there is no contact,
 	resendIdle  = 250 * time.Millisecond // and this is enough
+	resendThin  = 150 * time.Millisecond // on a thin line once after this, then after a round trip each time: a copy there and back takes 16 kbit/s 0.1 s
 	inputWindow = 4                      // datagrams at a time
 )
 
@@ -150,7 +151,7 @@ func (v *visit) runInput(ctx context.Context) error {
 			continue // over: ctx ends, too
 		}
 		if again.Stop(); more {
-			again.Reset(resendAfter(v.link.Stats().RTT, tries))
+			again.Reset(resendAfter(v.link.Stats().RTT, tries, v.link.Line().Thin > 0))
 		}
 	}
 }
@@ -166,8 +167,13 @@ func (v *visit) sendInput(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-func resendAfter(rtt time.Duration, tries int) time.Duration {
-	if tries >= resendTries {
+func resendAfter(rtt time.Duration, tries int, thin bool) time.Duration {
+	switch {
+	case thin && tries == 0:
+		return max(resendThin, rtt/5)
+	case thin:
+		return max(resendIdle, rtt)
+	case tries >= resendTries:
 		return resendIdle
 	}
 	return min(max(rtt/5, resendFirst), resendLast)

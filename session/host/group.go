@@ -16,6 +16,7 @@ type group struct {
 	fresh   bool      // nothing sent yet
 	begun   time.Time // of the stream
 	sent    time.Time // newest picture
+	echoed  time.Time // the newest key after which a picture began where it was typed
 	waits   time.Time // since when a picture is held up for some who could have it; zero: none is
 	uneven  time.Time // since when some get less than their lines carry; zero: none do
 	moved   time.Time // something in the viewport, last

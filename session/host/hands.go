@@ -20,8 +20,9 @@ type hands struct {
 	mu sync.Mutex
 	at map[session.MemberID]hand
 
-	typed time.Time     // when anybody's key was played
-	stir  chan struct{} // cap 1: somebody points
+	typed   time.Time     // when anybody's key was played
+	pressed hand          // anybody's button, last
+	stir    chan struct{} // cap 1: somebody points
 }
 
 type hand struct {
@@ -31,6 +32,11 @@ type hand struct {
 
 // point takes an event of m that is played.
 func (h *hands) point(m session.MemberID, ev screen.Input) {
+	if ev.Kind == screen.ButtonPress {
+		h.mu.Lock()
+		h.pressed = hand{ev.At, time.Now()}
+		h.mu.Unlock()
+	}
 	switch ev.Kind {
 	case screen.PointerMove, screen.ButtonPress, screen.ButtonRelease, screen.Wheel:
 		h.mu.Lock()
@@ -42,6 +48,13 @@ func (h *hands) point(m session.MemberID, ev screen.Input) {
 		defer h.mu.Unlock()
 		h.typed = time.Now()
 	}
+}
+
+// pressedLast is where a button was pressed last; zero: nowhere.
+func (h *hands) pressedLast() hand {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.pressed
 }
 
 func (h *hands) typedLast() time.Time {

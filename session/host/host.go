@@ -142,7 +142,7 @@ func New(cfg Config) (*Host, error) {
 		}
 	}
 	h.studio = newStudio(h.cfg.Source, h.player, h.log)
-	h.studio.focus.typed = h.player.hands.typedLast
+	h.studio.focus.typed, h.studio.focus.pressed = h.player.hands.typedLast, h.player.hands.pressedLast
 	return h, nil
 }
 

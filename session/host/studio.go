@@ -225,7 +225,11 @@ func (s *studio) shoot(g *group, now time.Time) {
 	marked := g.enc.Marked()
 	moving := !g.fresh && g.moved.After(g.sent) // else it is what is left of a large picture
 	g.terms = g.choose(now, marked)
+	echoes := s.echo(g, now)
 	size := s.send(g, now, g.terms)
+	if echoes { // it is smaller than others
+		return
+	}
 	for _, v := range g.members {
 		v.judge.made(marked, size, moving, g.terms)
 	}
