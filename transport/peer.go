@@ -69,7 +69,7 @@ func (v *Virtual) receive(b []byte, seg int, number uint16, now time.Time) {
 	p := v.peer(number)
 	at := int64(now.Sub(v.start))
 	before := p.heard.Swap(at)
-	v.calm.Heard(b[min(wire.ForwardHeader, len(b)):])
+	v.calm.Heard(b[min(wire.ForwardHeader, len(b)):], now)
 	v.in.put(b, seg, wire.ForwardHeader, p.addr)
 	if p.holding.Load() {
 		held := p.release()

@@ -8,6 +8,8 @@ import (
 // When packets of a handshake are sent again.
 const (
 	calmFor   = time.Second            // after a flight to which nothing was heard: the first probe timeout of RFC 9002, 6.2.2
+	slowFrom  = 300 * time.Millisecond // until the first answer, and the line is long or thin; then not before
+	calmSlow  = 4                      // times as long
 	flight    = 100 * time.Millisecond // what goes out within this time is one flight
 	largeLong = 200                    // bytes; shorter ones are answers, which are not held back
 	maxCalm   = 4096                   // handshakes that are remembered; with one more all are forgotten
@@ -15,49 +17,90 @@ const (
 )
 
 // Calm keeps handshakes from filling a thin line with copies of themselves. quic-go takes a round trip of 100 ms for granted
-// until it has measured one, and says everything again after 200, 600 and 1400 ms; at 16 kbit/s one flight takes 1.2 s. So a
-// flight to which the other end has not answered is not sent again within a second, and QUIC takes that for loss. The zero
-// value is ready; it may be used by several goroutines.
+// until it has measured one, and says everything again after 200, 600 and 1400 ms; at 16 kbit/s one flight takes 1.2 s, and
+// what the line drops then comes seconds later. So a flight is not sent again soon, and QUIC takes that for loss. The zero value is
+// ready; it may be used by several goroutines.
 type Calm struct {
 	mu sync.Mutex
-	of map[connID]time.Time // by the other end's name for the connection: the newest flight that it has not answered
+	of map[connID]*handshake // by the dialling end's name for the connection, which is the same from its first packet on
 }
 
 type connID [maxConnID + 1]byte
+
+// handshake is one that is under way.
+type handshake struct {
+	asked connID        // how the dialling end called this one when it knew nothing of it; zero at the dialling end
+	at    time.Time     // of the newest flight; zero: none yet
+	slow  time.Duration // from the first flight to the first answer; 0: there was none
+	again bool          // there is a reason to send now
+}
 
 // Pass says whether a packet is to be sent now.
 func (c *Calm) Pass(b []byte, now time.Time) bool {
 	if len(b) < largeLong {
 		return true
 	}
-	id, _, ok := connIDs(b)
+	to, from, ok := connIDs(b)
 	if !ok {
 		return true
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch at, known := c.of[id]; {
-	case known && now.Sub(at) < flight:
+	h := c.of[from]
+	if h == nil {
+		h = c.of[to]
+	}
+	if h == nil {
+		h = c.add(from, &handshake{})
+	}
+	wait := calmFor
+	if h.slow > slowFrom {
+		wait = max(wait, calmSlow*h.slow)
+	}
+	since := now.Sub(h.at)
+	if !h.at.IsZero() && since < flight {
 		return true
-	case known && now.Sub(at) < calmFor:
+	}
+	if !h.at.IsZero() && since < wait && !h.again {
 		return false
 	}
-	if c.of == nil || len(c.of) >= maxCalm {
-		c.of = map[connID]time.Time{}
-	}
-	c.of[id] = now
+	h.at, h.again = now, false
 	return true
 }
 
-// Heard takes a packet of the other end: it has got something, or misses something.
-func (c *Calm) Heard(b []byte) {
-	_, id, ok := connIDs(b)
+// Heard takes a packet of the other end.
+func (c *Calm) Heard(b []byte, now time.Time) {
+	to, from, ok := connIDs(b)
 	if !ok {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.of, id)
+	h, dialled := c.of[to], true
+	if h == nil {
+		h, dialled = c.of[from], false
+	}
+	if h == nil {
+		c.add(from, &handshake{asked: to})
+		return
+	}
+	if !dialled && to == h.asked { // it has heard nothing of what we sent
+		h.again = true
+		return
+	}
+	if h.slow == 0 && !h.at.IsZero() {
+		h.slow = now.Sub(h.at)
+	}
+	h.again = h.again || h.slow <= slowFrom || dialled && len(b) >= largeLong // more than an acknowledgement: there is an answer to it
+}
+
+// add needs mu.
+func (c *Calm) add(id connID, h *handshake) *handshake {
+	if c.of == nil || len(c.of) >= maxCalm {
+		c.of = map[connID]*handshake{}
+	}
+	c.of[id] = h
+	return h
 }
 
 // connIDs reads the names of a connection at the receiver and at the sender from a packet with a long header (RFC 8999, 5.1).

@@ -19,6 +19,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"assist/transport/wire"
 )
@@ -202,7 +203,9 @@ func (s *Socket) sort(r received) {
 func (s *Socket) enqueue(r received, b []byte) {
 	for len(b) > 0 {
 		n := min(r.Seg, len(b))
-		s.calm.Heard(b[:n])
+		if b[0]&0x80 != 0 { // of a handshake
+			s.calm.Heard(b[:n], time.Now())
+		}
 		s.queue = append(s.queue, received{Datagram{b[:n], n, r.Addr}, r.oob})
 		b = b[n:]
 	}
