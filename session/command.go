@@ -107,6 +107,8 @@ type (
 		Member MemberID // Nobody: every agent
 		Grants Grants
 	}
+	// Unask takes the question of a Request away: who asked has gone. It never fails.
+	Unask struct{ Once uint64 }
 	// LocalInput is the customer's own keyboard or mouse: remote input waits for LocalPause.
 	LocalInput struct{}
 	// Stop ends for all. It never fails.
@@ -152,6 +154,7 @@ func (Used) command()           {}
 func (Request) command()        {}
 func (Answer) command()         {}
 func (Revoke) command()         {}
+func (Unask) command()          {}
 func (LocalInput) command()     {}
 func (Stop) command()           {}
 func (Tick) command()           {}

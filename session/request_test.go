@@ -50,6 +50,15 @@ func TestRequestIsForOnce(t *testing.T) {
 	if _, err := do(file); err != nil {
 		t.Fatal(err)
 	}
+	ev, _ = do(Unask{Once: 9})
+	if q, up := s.Question(); len(ev) > 0 || !up || q.Once != 7 {
+		t.Fatalf("another's question went: %+v", ev)
+	}
+	ev, _ = do(Unask{Once: 7})
+	if _, up := s.Question(); up || ev[0].Kind != EvWithdrawn || ev[0].Question.Once != 7 {
+		t.Fatalf("who asked has gone: %+v", ev)
+	}
+	_, _ = do(file)
 	file.Once = 8
 	_, _ = do(file) // waits behind
 	ev, _ = do(Revoke{Grants: File})

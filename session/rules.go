@@ -149,6 +149,9 @@ func (s *Session) apply(now time.Time, c Command) error {
 		return s.answer(now, c)
 	case Revoke:
 		return s.revoke(now, c)
+	case Unask:
+		s.withdraw(func(q Question) bool { return q.Once != 0 && q.Once == c.Once })
+		return nil
 	case LocalInput:
 		s.paused = now.Add(LocalPause)
 		return nil

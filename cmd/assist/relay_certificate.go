@@ -28,6 +28,7 @@ var quiet = log.New(io.Discard, "", 0)
 type certificate struct {
 	config, web *tls.Config
 	pin         func(context.Context) (transport.Pin, error)
+	named       string // the pin of a self-made certificate: who is to know the relay has to be told
 }
 
 func openCertificate(f *relayFlags, dir string) (certificate, error) {
@@ -46,7 +47,13 @@ func openCertificate(f *relayFlags, dir string) (certificate, error) {
 	if err != nil {
 		return certificate{}, err
 	}
-	return certificateFrom(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &cert, nil })
+	c, err := certificateFrom(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &cert, nil })
+	if err != nil {
+		return c, err
+	}
+	pin, err := pinOf(&cert)
+	c.named = string(pin)
+	return c, err
 }
 
 func certificateFrom(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) (certificate, error) {

@@ -203,7 +203,7 @@ func (r *relayParts) run(ctx context.Context, ready func(readyEvent) error) erro
 func (r *relayParts) pages() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET "+tunnel.Path, r.tunnels)
-	mux.Handle("/", r.broker.HTTP())
+	mux.Handle("/", r.broker.HTTP(r.cert.named))
 	return mux
 }
 

@@ -40,8 +40,8 @@ func sourceHash(s string) string {
 }
 
 // HTTP answers browsers and probes on the relay's TCP port: /healthz, and /j/CODE, the page behind a join address. The host's
-// key in such an address is its fragment, which no browser sends here.
-func (b *Broker) HTTP() http.Handler {
+// key in such an address is its fragment, which no browser sends here. key is the relay's own, where commands have to name it.
+func (b *Broker) HTTP(key string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		if b.draining() || r.Context().Err() != nil || b.store.Ping(r.Context()) != nil {
@@ -50,7 +50,7 @@ func (b *Broker) HTTP() http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("GET /j/{code}", joinPageOf)
+	mux.HandleFunc("GET /j/{code}", func(w http.ResponseWriter, r *http.Request) { joinPageOf(w, r, key) })
 	return headers(mux)
 }
 
@@ -67,7 +67,7 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-func joinPageOf(w http.ResponseWriter, r *http.Request) {
+func joinPageOf(w http.ResponseWriter, r *http.Request, key string) {
 	code := r.PathValue("code")
 	if !codeRule.MatchString(code) || !hostRule.MatchString(r.Host) {
 		http.NotFound(w, r)
@@ -75,7 +75,7 @@ func joinPageOf(w http.ResponseWriter, r *http.Request) {
 	}
 	var page bytes.Buffer
 	err := joinPage.Execute(&page, map[string]any{
-		"Code": code, "Spaced": code[:4] + "\u00a0" + code[4:], "Digits": strings.Join(strings.Split(code, ""), " "), "Relay": r.Host,
+		"Code": code, "Spaced": code[:4] + "\u00a0" + code[4:], "Digits": strings.Join(strings.Split(code, ""), " "), "Relay": r.Host, "Key": key,
 		"Open": template.URL("assist://join/" + code + "?relay=" + url.QueryEscape(r.Host)), // both were matched
 		"CSS":  template.CSS(joinCSS), "JS": template.JS(joinJS),
 	})

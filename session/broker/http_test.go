@@ -17,7 +17,7 @@ func get(h http.Handler, host, path string) *http.Response {
 }
 
 func TestJoinPage(t *testing.T) {
-	h := (&Broker{}).HTTP()
+	h := (&Broker{}).HTTP("")
 	for _, c := range []struct {
 		host, path string
 		want       int
@@ -42,7 +42,7 @@ func TestJoinPage(t *testing.T) {
 }
 
 func TestHostHeaderDoesNotReachTheCommand(t *testing.T) {
-	h := (&Broker{}).HTTP()
+	h := (&Broker{}).HTTP("")
 	for _, host := range []string{"a'b", "a b", "a;reboot", "a$(x)", "a\"", "<b>", "a:b", "a:123456", ""} {
 		r := httptest.NewRequest(http.MethodGet, "/j/01234567", nil)
 		r.Host = host
@@ -57,7 +57,7 @@ func TestHostHeaderDoesNotReachTheCommand(t *testing.T) {
 // The policy lets exactly the page's own style and script through: what stands between the tags must have the announced hash.
 func TestPolicyFitsThePage(t *testing.T) {
 	w := httptest.NewRecorder()
-	(&Broker{}).HTTP().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://relay.example:8443/j/01234567", nil))
+	(&Broker{}).HTTP("").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://relay.example:8443/j/01234567", nil))
 	page, p := w.Body.String(), w.Header().Get("Content-Security-Policy")
 	for directive, tag := range map[string]string{"style-src": "style", "script-src": "script"} {
 		m := regexp.MustCompile(`(?s)<` + tag + `>(.*)</` + tag + `>`).FindStringSubmatch(page)
@@ -73,6 +73,11 @@ func TestPolicyFitsThePage(t *testing.T) {
 			t.Errorf("the page has no %q", want)
 		}
 	}
+	w = httptest.NewRecorder()
+	(&Broker{}).HTTP("1.abc").ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://relay.example:8443/j/01234567", nil))
+	if want := "assist host 01234567 --relay relay.example:8443 --relay-key 1.abc<"; !strings.Contains(w.Body.String(), want) {
+		t.Errorf("a relay with a self-made key: no %q", want)
+	}
 	page = strings.Replace(page, `href="assist://join/01234567?relay=relay.example%3A8443"`, "", 1)
 	if m := regexp.MustCompile(`(?i)(src|href|action)=|@import|url\(`).FindString(page); m != "" {
 		t.Errorf("the page loads or links something else: %q", m)
@@ -81,11 +86,11 @@ func TestPolicyFitsThePage(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	inWorld(t, func(t *testing.T, w *world) {
-		if got := get(w.b.HTTP(), "relay.example", "/healthz").StatusCode; got != http.StatusOK {
+		if got := get(w.b.HTTP(""), "relay.example", "/healthz").StatusCode; got != http.StatusOK {
 			t.Errorf("serving: %d", got)
 		}
 		w.b.Drain()
-		if got := get(w.b.HTTP(), "relay.example", "/healthz").StatusCode; got != http.StatusServiceUnavailable {
+		if got := get(w.b.HTTP(""), "relay.example", "/healthz").StatusCode; got != http.StatusServiceUnavailable {
 			t.Errorf("draining: %d", got)
 		}
 	})

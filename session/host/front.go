@@ -53,6 +53,7 @@ type Question struct {
 	Stranger bool   // of another organisation than the lead
 	What     string // a request for one thing once, after "wants to"; empty: it is about grants
 	Detail   string // more about What, several lines
+	Terminal bool   // a terminal is all that is shared
 }
 
 // Act is something the customer did.

@@ -18,6 +18,7 @@ type lease struct {
 // Why work under a lease is not begun, or ends.
 var (
 	errTakenBack = errors.New("the customer has taken that back")
+	errLeft      = errors.New("the agent has gone")
 	errRefused   = errors.New("the customer said no")
 )
 
@@ -63,12 +64,14 @@ func (h *Host) request(ctx context.Context, c *console, g session.Grants, what, 
 	}
 	answer := make(chan bool, 1)
 	failed := make(chan error, 1)
+	var once uint64
 	ok := h.loop.post(func(l *loop) {
 		l.judge(c.member)
 		l.once++
-		l.requests[l.once] = answer
-		if err := l.apply(session.Request{By: c.member, Once: l.once, Grant: g, What: what, Detail: detail}); err != nil {
-			delete(l.requests, l.once)
+		once = l.once
+		l.requests[once] = answer
+		if err := l.apply(session.Request{By: c.member, Once: once, Grant: g, What: what, Detail: detail}); err != nil {
+			delete(l.requests, once)
 			failed <- err
 		}
 	})
@@ -84,6 +87,7 @@ func (h *Host) request(ctx context.Context, c *console, g session.Grants, what, 
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
+		h.loop.post(func(l *loop) { _ = l.apply(session.Unask{Once: once}) }) // comes after what set it
 		return context.Cause(ctx)
 	case <-h.loop.done:
 		return session.ErrOver

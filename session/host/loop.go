@@ -174,10 +174,16 @@ func (l *loop) gate() {
 		}
 	}
 	for held := range l.leases {
-		if m, ok := roster.Member(held.member); !ok || l.consoles[held.console] == nil || !m.Grants.Has(held.grant) {
+		m, ok := roster.Member(held.member)
+		switch {
+		case !ok || l.consoles[held.console] == nil:
+			held.end(errLeft)
+		case !m.Grants.Has(held.grant):
 			held.end(errTakenBack)
-			delete(l.leases, held)
+		default:
+			continue
 		}
+		delete(l.leases, held)
 	}
 	l.h.player.allow(may)
 	l.h.studio.allow(see)
@@ -273,8 +279,10 @@ func (l *loop) newView(roster session.Roster) View {
 	log := l.log.After(0, true)
 	v.Log = log[max(0, len(log)-viewLog):]
 	if q, up := l.sess.Question(); up {
+		_, terminal := l.h.cfg.Source.(noDisplay)
 		v.Question = &Question{
-			Serial: q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join, Again: q.Again,
+			Terminal: terminal,
+			Serial:   q.Serial, Member: q.Member, Name: q.Name, Handle: q.Handle, Org: q.Org, Trust: q.Trust, Join: q.Join, Again: q.Again,
 			Grants: q.Grants, Later: q.Later, Words: l.words[q.Member], Silence: q.Silence, Deadline: q.Deadline, Stranger: stranger(roster, q),
 			What: q.What, Detail: q.Detail,
 		}

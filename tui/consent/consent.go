@@ -58,6 +58,7 @@ type Question struct {
 	Stranger bool   // of another organisation than the lead
 	What     string // a request for one thing once; empty: it is about grants
 	Detail   string // more about What, several lines
+	Terminal bool   // a terminal is all that is shared
 }
 
 // Act is what the customer did.

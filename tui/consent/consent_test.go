@@ -168,6 +168,12 @@ func TestQuestionSaysWhatAPersonNeeds(t *testing.T) {
 		t.Error("an agent of the lead's organisation is called an outsider")
 	}
 	q := stranger()
+	q.Terminal = true
+	text = strings.Join(strings.Fields(newStage(View{Question: q}).text()), " ")
+	if !strings.Contains(text, "see this terminal") || !strings.Contains(text, "asked apart before they may type in this terminal") || strings.Contains(text, "screen") {
+		t.Errorf("of a terminal:\n%s", text)
+	}
+	q = stranger()
 	q.Stranger = true
 	if text := strings.Join(strings.Fields(newStage(View{Question: q}).text()), " "); !strings.Contains(text, outside) {
 		t.Errorf("%q is missing from:\n%s", outside, text)

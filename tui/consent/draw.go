@@ -135,7 +135,7 @@ func (m *model) question(q *Question) (top, foot []string) {
 		top = append(top, m.styled(t.Strong.Render, "- "+s)...)
 	}
 	detail := len(top)
-	if later := means(q.Later); len(later) > 0 {
+	if later := q.means(q.Later); len(later) > 0 {
 		top = append(top, m.styled(t.Dim.Render, "You will be asked apart before they may "+strings.Join(later, ", ")+".")...)
 	}
 	if len(q.Words) > 0 && q.Join {

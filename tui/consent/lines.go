@@ -141,7 +141,7 @@ func (l *lines) ask(q *Question) {
 	l.say("A yes lets them %s.", strings.Join(q.lets(), ", and "))
 	l.read = 0
 	l.readOn(q)
-	if later := means(q.Later); len(later) > 0 {
+	if later := q.means(q.Later); len(later) > 0 {
 		l.say("You will be asked apart before they may %s.", strings.Join(later, ", "))
 	}
 	if len(q.Words) > 0 && q.Join {

@@ -23,13 +23,21 @@ var sentences = []struct {
 	{session.Run, "run commands on this machine"},
 }
 
+// inTerminal are those that mean something else where a terminal is all that is shared.
+var inTerminal = map[session.Grants]string{session.View: "see this terminal", session.Control: "type in this terminal"}
+
 // means lists what g allows, one sentence each.
-func means(g session.Grants) []string {
+func (q *Question) means(g session.Grants) []string {
 	var out []string
 	for _, s := range sentences {
-		if g.Has(s.g) {
-			out = append(out, s.text)
+		if !g.Has(s.g) {
+			continue
 		}
+		if other := inTerminal[s.g]; other != "" && q.Terminal {
+			out = append(out, other)
+			continue
+		}
+		out = append(out, s.text)
 	}
 	return out
 }
@@ -39,7 +47,7 @@ func (q *Question) lets() []string {
 	if q.What != "" {
 		return []string{cell.Clean(q.What)}
 	}
-	return means(q.Grants)
+	return q.means(q.Grants)
 }
 
 // more is what else there is to say about a request, in lines.
