@@ -243,6 +243,39 @@ func TestKilledRelayIsAGapOnly(t *testing.T) {
 	})
 }
 
+// A session in which nobody has done anything for a while notices the relay's death as soon as somebody does, whenever in the
+// rhythm of its heartbeats that is.
+func TestKilledRelayOfAnIdleSession(t *testing.T) {
+	t.Parallel()
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		h := r.NewHost(func(c *host.Config) { c.Answer = &host.AutoAnswer{Allow: everything} })
+		c, _ := r.behind(t, r.NewAgent("max@acme"), h, transporttest.Conditions{Delay: 20 * time.Millisecond})
+		c.Phase(console.In)
+		control(t, c)
+		var took []time.Duration
+		const rounds = 20
+		for round := range rounds {
+			time.Sleep(30*time.Second + time.Duration(round)*107*time.Millisecond)
+			r.Kill()
+			time.Sleep(time.Second)
+			r.Restart()
+			began, key := time.Now(), screen.Key('a'+round)
+			for played := len(h.Recorder.Played()); !slices.Contains(keys(h.Recorder.Played()[played:]), key); time.Sleep(20 * time.Millisecond) {
+				c.Input(screen.Input{Kind: screen.KeyTap, Key: key}) // refused while there is no contact
+			}
+			took = append(took, time.Since(began))
+		}
+		slices.Sort(took)
+		t.Logf("the first key after the relay listens: p50 %v, worst %v", took[rounds/2], took[rounds-1])
+		if p95 := took[rounds*95/100-1]; p95 > time.Second {
+			t.Errorf("p95 %v", p95)
+		}
+		if v := h.Customer.View(); v.Question != nil {
+			t.Errorf("asked again: %+v", v.Question)
+		}
+	})
+}
+
 // A host whose network was away shows since when, and is found again by everybody without a question.
 func TestHostComesBackByItself(t *testing.T) {
 	t.Parallel()
