@@ -154,6 +154,7 @@ func (v *Virtual) Dial(ctx context.Context, to uint32, id Identity, verify func(
 		refused = verify(FingerprintOf(leaf))
 		return refused
 	})
+	dialled := v.since(time.Now())
 	conn, err := v.tr.Dial(gauged(ctx), v.peer(uint16(to)).addr, conf, innerConfig(innerKeepAlive))
 	if err != nil {
 		if refused != nil {
@@ -166,5 +167,6 @@ func (v *Virtual) Dial(ctx context.Context, to uint32, id Identity, verify func(
 		return nil, fmt.Errorf("dial host: %w", err)
 	}
 	l.dialed, l.own = true, id
+	l.judgeFirst(dialled)
 	return l, nil
 }

@@ -24,6 +24,8 @@ type peer struct {
 	heard   atomic.Int64 // ns since Virtual.start, 0 for never
 	holding atomic.Bool  // held is not empty
 	direct  atomic.Pointer[direct]
+	resent  atomic.Int64 // when packets that were held were sent again; ns since Virtual.start
+	first   atomic.Int64 // RTT of the first packets of a link, ns; of the newest in whose handshake nothing was sent again
 
 	mu   sync.Mutex
 	held [holdCount][]byte // newest packets since the peer went silent; a ring
@@ -99,9 +101,23 @@ func (v *Virtual) flush() {
 }
 
 func (v *Virtual) sendAll(p *peer, packets [][]byte) {
+	p.resent.Store(v.since(time.Now()))
 	for _, b := range packets {
 		v.route.Load().send(b, len(b), p)
 	}
+}
+
+// judgeFirst takes the round trip of a link's first packets for what the line does to packets of that size, unless they were held
+// while it was broken: then that of an earlier link says more.
+func (l *Link) judgeFirst(dialled int64) {
+	p := l.gauge.pace
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if l.peer.resent.Load() > dialled {
+		p.pacer.first = time.Duration(l.peer.first.Load())
+		return
+	}
+	l.peer.first.Store(int64(p.pacer.first))
 }
 
 // peer is the peer of that number, made when it is new.

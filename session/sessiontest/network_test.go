@@ -280,13 +280,14 @@ func TestKilledRelayOfAnIdleSession(t *testing.T) {
 func TestHostComesBackByItself(t *testing.T) {
 	t.Parallel()
 	Sim(t, 1, func(t *testing.T, r *Relay) {
-		path := r.net.newPath(transporttest.Conditions{})
+		line := transporttest.Conditions{Delay: 10 * time.Millisecond}
+		path := r.net.newPath(line)
 		h := r.NewHost(func(c *host.Config) { c.Options = r.options(path) })
 		max := Run(t, agent.Join(r.Config(r.NewAgent("max@acme"), h.Code)))
 		h.allowOnly("max@acme", everything)
 		max.Phase(console.In)
 		control(t, max)
-		for _, away := range []time.Duration{5 * time.Second, 20 * time.Second, time.Minute, 10 * time.Minute} {
+		for _, away := range []time.Duration{5 * time.Second, 7 * time.Second, 9 * time.Second, 20 * time.Second, 22 * time.Second, time.Minute, 10 * time.Minute} {
 			path.Set(down)
 			began := time.Now()
 			v := h.Customer.Wait("no contact", func(v host.View) bool { return !v.Lost.IsZero() })
@@ -300,10 +301,11 @@ func TestHostComesBackByItself(t *testing.T) {
 			h.Customer.Do(host.Say{Text: "from the customer " + away.String()})
 			max.Do(console.Say{Lane: chat.Everyone, Text: "from the agent " + away.String()})
 			time.Sleep(away)
-			path.Set(transporttest.Conditions{})
+			path.Set(line)
 			began = time.Now()
 			max.Phase(console.In)
 			t.Logf("away for %v: back after %v", away, time.Since(began))
+			time.Sleep(3 * time.Second) // a link that was made in the middle of a break is as quick to see the next one
 			max.Wait("both", func(console.State) bool {
 				return slices.Contains(max.Said(), "from the customer "+away.String()) && slices.Contains(max.Said(), "from the agent "+away.String())
 			})
