@@ -24,7 +24,7 @@ type peer struct {
 	heard   atomic.Int64 // ns since Virtual.start, 0 for never
 	holding atomic.Bool  // held is not empty
 	direct  atomic.Pointer[direct]
-	resent  atomic.Int64 // when packets that were held were sent again; ns since Virtual.start
+	resent  atomic.Int64 // when packets that were held after a break were sent again; ns since Virtual.start
 	first   atomic.Int64 // RTT of the first packets of a link, ns; of the newest in whose handshake nothing was sent again
 
 	mu   sync.Mutex
@@ -76,6 +76,9 @@ func (v *Virtual) receive(b []byte, seg int, number uint16, now time.Time) {
 	if p.holding.Load() {
 		held := p.release()
 		if time.Duration(at-before) > gapAfter {
+			if before > 0 {
+				p.resent.Store(at)
+			}
 			v.sendAll(p, held)
 		}
 	}
@@ -93,6 +96,9 @@ func (v *Virtual) flush() {
 	v.mu.Unlock()
 	for _, p := range silent {
 		held := p.release()
+		if p.heard.Load() > 0 {
+			p.resent.Store(v.since(time.Now()))
+		}
 		v.sendAll(p, held)
 		for _, b := range held { // until the peer has answered they are all that there is
 			p.hold(b, len(b))
@@ -101,7 +107,6 @@ func (v *Virtual) flush() {
 }
 
 func (v *Virtual) sendAll(p *peer, packets [][]byte) {
-	p.resent.Store(v.since(time.Now()))
 	for _, b := range packets {
 		v.route.Load().send(b, len(b), p)
 	}
