@@ -60,7 +60,7 @@ bench-relay: deps-bench
 # built binary on real thin lines (KEYS=200 types more). Fails over its targets.
 bench-lines: deps-bench build
 	CORPUS=$(CORPUS) $(GO) test -tags lab -count=1 -v -timeout 15m -run 'TestBenchLines|TestBenchLoss|TestBenchBeside|TestBenchFiles' ./session/sessiontest
-	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 15m -run 'TestBenchLinesBuilt|TestBenchThinnest' ./cmd/assist
+	$(GO) test -tags 'desktop lab' -count=1 -v -timeout 15m -run 'TestBenchLinesBuilt|TestBenchFloodBuilt|TestBenchInterrupt|TestBenchThinnest' ./cmd/assist
 
 # What the built host and console take in a minute in which nothing happens (FLAGS="--path relay" pins the path), and what travels.
 bench-idle: deps-bench build
