@@ -132,3 +132,33 @@ func staysOver(t *testing.T, conf agent.Config, lasts time.Duration) (s stay) {
 	}
 	return s
 }
+
+// TestComesBackOverAThinLine: a line of 16 kbit/s and 600 ms that was cut while the display scrolled is found again, although the host
+// went on sending for a while.
+func TestComesBackOverAThinLine(t *testing.T) {
+	Sim(t, 1, func(t *testing.T, r *Relay) {
+		display := NewDisplay(480, 270)
+		h := r.NewHost(func(c *host.Config) {
+			c.Answer = &host.AutoAnswer{Allow: everything}
+			c.Source = display
+		})
+		stop, done := make(chan struct{}), make(chan struct{})
+		go scrolls(display, stop, done)
+		defer func() { close(stop); <-done }()
+		conf, path := r.Behind(r.NewAgent("max@acme"), h.Code, thinnest)
+		c := Run(t, agent.Join(conf))
+		c.Phase(console.In)
+		c.LookAll(image.Pt(158, 88))
+		c.Sees("a picture", func(*screen.Picture) bool { return true })
+		time.Sleep(10 * time.Second)
+		path.Set(down)
+		c.Phase(console.Lost)
+		time.Sleep(7 * time.Second)
+		path.Set(thinnest)
+		back := time.Now()
+		c.Phase(console.In)
+		seq := c.Picture().Seq
+		c.Sees("another picture", func(p *screen.Picture) bool { return p.Seq > seq })
+		t.Logf("the next picture after %v", time.Since(back))
+	})
+}
