@@ -118,8 +118,10 @@ var groups = []string{"keys", "kill", "roam", "paths", "partitions"}
 const (
 	preface = "# Links\n\nWritten by `make lab`: the built relay, and a host and a console as processes in network namespaces. What each row does is in\n" +
 		"`session/sessiontest/linklab`; the heading of a group is the command that makes it again. On virtual time, where no machine\n" +
-		"is slow, `go test -v -tags lab -run 'TestKeysDoNotWaitForLoss|TestHostComesBackByItself' ./session/sessiontest` and\n" +
-		"`go test -v -run TestDirect ./transport/transporttest` say the same of keys, of ten minutes without network and of direct paths.\n"
+		"is slow, `go test -v -tags lab -run TestKeysDoNotWaitForLoss ./session/sessiontest`,\n" +
+		"`go test -v -run 'TestHostComesBackByItself|TestKilledRelayOfAnIdleSession|TestBadLinesAreNotBroken' ./session/sessiontest` and\n" +
+		"`go test -v -run 'TestDirect|TestPinned' ./transport/transporttest` say the same of keys, of ten minutes without network, of a relay that\n" +
+		"dies while nobody does anything, of lines that lose and delay packets and are not broken, and of direct paths.\n"
 	heading = "\n## `make lab ROWS="
 	others  = "\n## By other commands\n" // written by hand, and kept as it is
 )
@@ -164,7 +166,8 @@ func (l *lab) sections() (out map[string]string, missed int) {
 	out = map[string]string{}
 	for _, r := range l.rows {
 		if out[r.group] == "" {
-			out[r.group] = fmt.Sprintf("\n\n%s, %d cores, load %s.\n\n| | target | seen |\n|---|---|---|\n", time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), load())
+			out[r.group] = fmt.Sprintf("\n\n%s, %d cores, load %s%s.\n\n| | target | seen |\n|---|---|---|\n",
+				time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), load(), setting(r.group))
 		}
 		mark := ""
 		if !r.ok {
@@ -173,6 +176,21 @@ func (l *lab) sections() (out map[string]string, missed int) {
 		out[r.group] += fmt.Sprintf("| %s | %s | %s%s |\n", r.what, r.target, strings.ReplaceAll(r.result, "\n", " "), mark)
 	}
 	return out, missed
+}
+
+// setting is what a group was run with.
+func setting(group string) string {
+	switch group {
+	case "keys":
+		return fmt.Sprintf(", KEYS=%d", *keys)
+	case "kill":
+		return fmt.Sprintf(", KILLS=%d", *kills)
+	case "roam":
+		return fmt.Sprintf(", REBIND=%v", *rebind)
+	case "partitions":
+		return ", AWAY=" + *away
+	}
+	return ""
 }
 
 // load is how busy the machine was in the last five minutes: with more than its cores, milliseconds say little.
