@@ -107,7 +107,7 @@ func (v *Visit) ask(ctx context.Context, r *wire.Request) (reply *wire.Reply, er
 	moved := false
 	err = v.relays.Follow(func() (err error) {
 		if moved {
-			v.outer.Close()
+			v.Close()
 			if err = v.dial(ctx); err != nil {
 				return err
 			}
