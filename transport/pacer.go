@@ -18,8 +18,9 @@ const (
 	dipAfter   = 10 * time.Second      // of a full line its queue is let go for a round trip, to see how short it is
 	idleAfter  = 5 * time.Second       // what a line carried then says less about it now
 
-	slowHello = 150 * time.Millisecond // that the first packets took longer than the quickest: the line is thin
+	slowHello = 250 * time.Millisecond // that the first packets took longer than the quickest: the line is thin,
 	helloSize = 2 * (minPacket + header)
+	thinMost  = 16e3 // bytes a second: unless it has carried more than so
 )
 
 // pacer decides how many bytes of streams that can wait may be on their way: as many as keep the line busy with a queue of
@@ -33,6 +34,7 @@ type pacer struct {
 	first    time.Duration // RTT
 	guess    float64       // rate of a thin line by what the handshake took; 0: there is none
 	asked    bool          // something was asked for
+	wide     bool          // it has carried too much for a thin line
 	gave     time.Time     // something, last
 
 	inFlight int
@@ -94,7 +96,7 @@ func (p *pacer) aim() time.Duration {
 
 // thin is how much longer the first packets took than the quickest, if that is much.
 func (p *pacer) thin() time.Duration {
-	if over := p.first - p.base.value(); over > slowHello {
+	if over := p.first - p.base.value(); over > slowHello && !p.wide {
 		return over
 	}
 	return 0
@@ -180,6 +182,9 @@ func (p *pacer) judge(now time.Time) {
 	if p.low == 0 {
 		return
 	}
+	if p.acked >= firstShare && float64(p.acked) > thinMost*now.Sub(p.begun).Seconds() {
+		p.wide, p.guess = true, 0
+	}
 	base := p.base.value()
 	p.queue = max(0, p.low-base)
 	if p.back > 0 {
@@ -227,6 +232,6 @@ func ratio(a, b time.Duration, least, most float64) float64 {
 
 // moved forgets what is known: the packets travel another way now.
 func (p *pacer) moved() {
-	p.base, p.starting, p.rate, p.guess, p.queue = lowest{}, true, 0, 0, 0
+	p.base, p.starting, p.rate, p.guess, p.wide, p.queue = lowest{}, true, 0, 0, false, 0
 	p.share = min(p.share, firstShare)
 }

@@ -138,3 +138,32 @@ func TestPacerGrowsOnlyWhenItHoldsBack(t *testing.T) {
 		t.Errorf("share is %d", p.share)
 	}
 }
+
+// TestAThinLineIsKnownByItsHandshake: what the first packets took sets the first share, and what the line carries later shows
+// whether that was a busy machine.
+func TestAThinLineIsKnownByItsHandshake(t *testing.T) {
+	p, now := newPacer(), time.Unix(100, 0)
+	acked := func(rtt time.Duration, size int) {
+		p.told(now, 0, p.inFlight+size)
+		now = now.Add(rtt)
+		p.told(now, rtt, p.inFlight-size)
+	}
+	acked(1900*time.Millisecond, minPacket)
+	acked(640*time.Millisecond, 60)
+	if got := p.take(4000, true); got != leastPiece || p.share > 2000 || p.thin() != 1260*time.Millisecond {
+		t.Errorf("a piece of %d, a share of %d, %v longer", got, p.share, p.thin())
+	}
+	for range 10 {
+		acked(50*time.Millisecond, 20_000)
+	}
+	if p.thin() != 0 || p.piece() != minPacket {
+		t.Errorf("400 KB/s, and thin: %v, a piece of %d", p.thin(), p.piece())
+	}
+	q := newPacer()
+	now = time.Unix(100, 0)
+	q.told(now, 0, 100)
+	q.told(now.Add(300*time.Millisecond), 300*time.Millisecond, 0)
+	if q.take(4000, true) != minPacket || q.thin() != 0 {
+		t.Error("a long line is thin")
+	}
+}
