@@ -100,6 +100,9 @@ func typesOn(t *testing.T, stage *demo.Stage, file string, line transporttest.Co
 	m.joined = c.joined
 	c.press("c")
 	c.until("control", func(g *screen.TextGrid) bool { return strings.Contains(written(g), "CONTROL") })
+	if stage.Display != "" {
+		c.press("\x1b[<0;80;4M\x1b[<0;80;4m") // a click on the bar, as by who is going to type there
+	}
 	time.Sleep(8 * time.Second) // until the line is known
 	start = time.Now()
 	up, down := c.path.Up.Load(), c.path.Down.Load()
