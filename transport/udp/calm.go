@@ -8,6 +8,7 @@ import (
 // When packets of a handshake are sent again.
 const (
 	calmFor   = time.Second            // after a flight to which nothing was heard: the first probe timeout of RFC 9002, 6.2.2
+	calmReply = 3 * time.Second        // the same for who was dialled: who dialled says its part again if it hears nothing
 	slowFrom  = 300 * time.Millisecond // until the first answer, and the line is long or thin; then not before
 	calmSlow  = 4                      // times as long
 	flight    = 100 * time.Millisecond // what goes out within this time is one flight
@@ -54,6 +55,9 @@ func (c *Calm) Pass(b []byte, now time.Time) bool {
 		h = c.add(from, &handshake{})
 	}
 	wait := calmFor
+	if h.asked != (connID{}) {
+		wait = calmReply
+	}
 	if h.slow > slowFrom {
 		wait = max(wait, calmSlow*h.slow)
 	}

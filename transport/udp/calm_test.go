@@ -50,6 +50,7 @@ func TestAFlightIsNotSentAgainAtOnce(t *testing.T) {
 			{3000, false, answerTo(you), false},
 			{5300, false, answerTo(you), true},
 		},
+		"who is dialled, and hears nothing": {{0, true, heardHello, false}, {1, false, answerTo(you), true}, {1400, false, answerTo(you), false}, {3100, false, answerTo(you), true}},
 		"who is dialled, and its answer was lost": {
 			{0, true, heardHello, false}, {1, false, answerTo(you), true}, {200, true, heardHelloAgain, false}, {201, false, answerTo(you), true}, {250, false, answerTo(you), true}, {400, false, answerTo(you), false},
 		},
