@@ -140,7 +140,10 @@ func (p *Pane) label() string {
 	case !p.focused:
 		return t.Dim.Render("t writes, / finds, Esc closes")
 	}
-	return style.Render(to) + t.Dim.Render("  Tab changes")
+	if more := "  Tab changes"; cell.Width(to+more) <= p.room() {
+		return style.Render(to) + t.Dim.Render(more)
+	}
+	return style.Render(to)
 }
 
 // Cursor is where the caret stands, counted from the pane's first cell; nil while the pane has no keys.
