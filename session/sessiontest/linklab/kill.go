@@ -91,7 +91,7 @@ func countOf(p *proc, what string, at time.Time) (n int) {
 // A line on which a file lasts as long as the kills beside it.
 const (
 	fileRate  = 1 << 20 // bytes a second
-	fileKills = 10
+	fileKills = 30
 	killEvery = 4 // seconds, about
 )
 
