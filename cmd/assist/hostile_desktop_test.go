@@ -18,6 +18,7 @@ import (
 	"github.com/jezek/xgb/xproto"
 
 	"assist/cmd/assist/demo"
+	"assist/tui/painter"
 )
 
 // hostile is text that would do something to a terminal that showed it as it is: clear it, set its title and clipboard, ask
@@ -84,6 +85,10 @@ func (w *witness) testify(typed int) {
 		w.t.Errorf("the terminal answered something: %q", got[w.before:])
 	}
 	out := w.read(w.out)
+	if n := bytes.Count(out, []byte(painter.AskWidths)); n != 1 {
+		w.t.Errorf("the console asked %d times how wide characters are", n)
+	}
+	out = bytes.Replace(out, []byte(painter.AskWidths), nil, 1)
 	for _, bad := range []string{
 		"PWNED\a", "PWNED\x1b", "\x1b]52", "\x1b[6n", "\x1b[21t", "\x1b[18t", "\x1bP", "\x1b[8;9;33t", "\x1b(0", "\u009b", "\u009d", "\x0e",
 		"\u202e", "\u2066", "\u200b", "\ufeff", "\u00ad", "\u0305\u0306\u0307\u0308",
