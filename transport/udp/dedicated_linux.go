@@ -16,6 +16,13 @@ import (
 // readPatience is how long a read of a dedicated socket waits in the kernel before it looks whether it should go on.
 const readPatience = 500 * time.Millisecond
 
+// yieldEvery is how often the reader calls the scheduler under load. Go's monitoring thread takes the processor from a goroutine
+// that has not been scheduled for 10 ms (forcePreemptNS in runtime/proc.go), and after that naps for 20 µs at a time.
+const (
+	yieldEvery = 4 * time.Millisecond
+	yieldReads = 8 // under load that many reads take less; the clock is looked at no more often
+)
+
 // dedicated is a UDP socket whose reader waits in the kernel, in an OS thread that does nothing else, and not in the poller
 // of the Go runtime. Between two batches the poller costs an epoll_wait, a read that finds nothing, and the runtime's
 // monitoring thread, which wakes and naps whenever the process turns from idle to busy: together a third of the CPU that
@@ -23,6 +30,9 @@ const readPatience = 500 * time.Millisecond
 type dedicated struct {
 	fd    int      // set once
 	local net.Addr // set once
+
+	yielded time.Time // owned by the reading goroutine
+	reads   int       // the same, since the clock was looked at
 
 	mu       sync.RWMutex // read-locked while fd is in use
 	closed   atomic.Bool
@@ -137,15 +147,25 @@ func (r *dedicatedRaw) once(f func(fd uintptr) bool) (done bool, err error) {
 	return f(uintptr(r.fd)), nil
 }
 
-// Read calls f, which waits in the kernel, until it has something. First it lets others run: what the last batch has woken would wait
-// for Go's monitoring thread to find this one in the kernel, and that thread then naps for 20 µs at a time (sysmon in runtime/proc.go), as
-// it does for a goroutine that has not called the scheduler for 10 ms. A quarter of what a relay with idle sessions takes.
+// yield lets the scheduler have a look now and then.
+func (r *dedicatedRaw) yield() {
+	if r.reads++; r.reads < yieldReads {
+		return
+	}
+	r.reads = 0
+	if now := time.Now(); now.Sub(r.yielded) > yieldEvery {
+		r.yielded = now
+		runtime.Gosched()
+	}
+}
+
+// Read calls f, which waits in the kernel, until it has something.
 func (r *dedicatedRaw) Read(f func(fd uintptr) bool) error {
 	for {
 		if at := r.deadline.Load(); at != 0 && time.Now().UnixNano() >= at {
 			return os.ErrDeadlineExceeded
 		}
-		runtime.Gosched()
+		r.yield()
 		done, err := r.once(f)
 		if err != nil {
 			return err
