@@ -25,7 +25,7 @@ type peer struct {
 	holding atomic.Bool  // held is not empty
 	direct  atomic.Pointer[direct]
 	resent  atomic.Int64 // when packets that were held after a break were sent again; ns since Virtual.start
-	first   atomic.Int64 // RTT of the first packets of a link, ns; of the newest in whose handshake nothing was sent again
+	first   atomic.Int64 // RTT of the first packets of a link, ns; the lowest, of those in whose handshake nothing was sent again
 
 	mu   sync.Mutex
 	held [holdCount][]byte // newest packets since the peer went silent; a ring
@@ -113,13 +113,14 @@ func (v *Virtual) sendAll(p *peer, packets [][]byte) {
 }
 
 // judgeFirst takes the round trip of a link's first packets for what the line does to packets of that size, unless they were held
-// while it was broken: then that of an earlier link says more.
+// while it was broken, or an earlier link's were quicker: a line does not become thin, but it may have been coming back just then.
 func (l *Link) judgeFirst(dialled int64) {
 	p := l.gauge.pace
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if l.peer.resent.Load() > dialled {
-		p.pacer.first = time.Duration(l.peer.first.Load())
+	before := time.Duration(l.peer.first.Load())
+	if l.peer.resent.Load() > dialled || before > 0 && before < p.pacer.first {
+		p.pacer.first = before
 		return
 	}
 	l.peer.first.Store(int64(p.pacer.first))
