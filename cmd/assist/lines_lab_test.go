@@ -101,7 +101,7 @@ func typesOn(t *testing.T, stage *demo.Stage, file string, line transporttest.Co
 	c.press("c")
 	c.until("control", func(g *screen.TextGrid) bool { return strings.Contains(written(g), "CONTROL") })
 	if stage.Display != "" {
-		c.press("\x1b[<0;80;4M\x1b[<0;80;4m") // a click on the bar, as by who is going to type there
+		c.press("\x1b[<0;10;6M\x1b[<0;10;6m") // a click near the bar, as by who is going to type there, and not on the notice at the top
 	}
 	time.Sleep(8 * time.Second) // until the line is known
 	start = time.Now()
