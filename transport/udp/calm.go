@@ -31,10 +31,18 @@ type connID [maxConnID + 1]byte
 // handshake is one that is under way.
 type handshake struct {
 	asked connID        // how the dialling end called this one when it knew nothing of it; zero at the dialling end
-	at    time.Time     // of the newest flight; zero: none yet
 	slow  time.Duration // from the first flight to the first answer; 0: there was none
-	again bool          // there is a reason to send now
+	first time.Time     // flight; zero: none yet
+	of    [longKinds]struct {
+		at    time.Time // of the newest flight; zero: none yet
+		again bool      // there is a reason to send now
+	}
 }
+
+// longKinds is how many kinds of packets have a long header (RFC 9000, 17.2); each is a flight of its own, since a busy machine needs a while between two.
+const longKinds = 4
+
+func kindOf(b []byte) byte { return b[0] >> 4 & 3 }
 
 // Pass says whether a packet is to be sent now.
 func (c *Calm) Pass(b []byte, now time.Time) bool {
@@ -61,14 +69,18 @@ func (c *Calm) Pass(b []byte, now time.Time) bool {
 	if h.slow > slowFrom {
 		wait = max(wait, calmSlow*h.slow)
 	}
-	since := now.Sub(h.at)
-	if !h.at.IsZero() && since < flight {
-		return true
+	k := &h.of[kindOf(b)]
+	if !k.at.IsZero() {
+		switch since := now.Sub(k.at); {
+		case since < flight:
+			return true
+		case since < wait && !k.again:
+			return false
+		}
 	}
-	if !h.at.IsZero() && since < wait && !h.again {
-		return false
+	if k.at, k.again = now, false; h.first.IsZero() {
+		h.first = now
 	}
-	h.at, h.again = now, false
 	return true
 }
 
@@ -89,13 +101,22 @@ func (c *Calm) Heard(b []byte, now time.Time) {
 		return
 	}
 	if !dialled && to == h.asked { // it has heard nothing of what we sent
-		h.again = true
+		h.wake()
 		return
 	}
-	if h.slow == 0 && !h.at.IsZero() {
-		h.slow = now.Sub(h.at)
+	if h.slow == 0 && !h.first.IsZero() {
+		h.slow = now.Sub(h.first)
 	}
-	h.again = h.again || h.slow <= slowFrom || dialled && len(b) >= largeLong // more than an acknowledgement: there is an answer to it
+	if h.slow <= slowFrom || dialled && len(b) >= largeLong { // more than an acknowledgement: there is an answer to it
+		h.wake()
+	}
+}
+
+// wake lets all kinds be sent.
+func (h *handshake) wake() {
+	for i := range h.of {
+		h.of[i].again = true
+	}
 }
 
 // add needs mu.
