@@ -34,7 +34,7 @@ var terminals = []struct {
 	{"mlterm", []string{"mlterm", "-w", "12", "-g", "130x44", "-e"}, []string{"LC_ALL=C.UTF-8"}, "half", true, "P"},
 	{"kitty", []string{"kitty", "--config", "NONE", "-o", "initial_window_width=1000", "-o", "initial_window_height=700", "-o", "remember_window_size=no"}, []string{"LIBGL_ALWAYS_SOFTWARE=1"}, "pixels", false, ""},
 	{"konsole", []string{"dbus-run-session", "--", "konsole", "--nofork", "--hide-menubar", "--hide-tabbar", "--geometry", "1000x700", "-e"}, []string{"QT_QPA_PLATFORM=xcb"}, "pixels", false, ""},
-	{"screen", []string{"xterm", "-fa", "DejaVu Sans Mono", "-fs", "9", "-geometry", "140x44", "-e", "env", "LC_ALL=C", "screen", "-c", "/dev/null"}, []string{"LC_ALL=C"}, "ascii", true, ""},
+	{"screen", []string{"xterm", "-fa", "DejaVu Sans Mono", "-fs", "9", "-geometry", "140x44", "-e", "env", "LC_ALL=C", "screen", "-S", "assist-in-a-test", "-c", "/dev/null"}, []string{"LC_ALL=C"}, "ascii", true, ""},
 }
 
 // TestTerminalsShowThePicture opens a console in each terminal that is installed: the doctor says there what it will draw by, and the
@@ -62,6 +62,9 @@ func TestTerminalsShowThePicture(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() {
+				if term.name == "screen" { // it would outlive its terminal
+					_ = exec.Command("screen", "-S", "assist-in-a-test", "-X", "quit").Run()
+				}
 				_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 				_ = cmd.Wait()
 			}()
