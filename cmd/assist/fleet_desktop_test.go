@@ -20,17 +20,18 @@ const (
 	fleetLogins   = 10 * time.Second
 )
 
-// databaseAway is how long nobody reaches the database: longer than a lease, so that none can be renewed. DATABASE_AWAY=60s makes it longer.
-func databaseAway(t *testing.T) time.Duration {
+// databaseAway is how long nobody reaches the database: longer than a lease, so that none can be renewed. DATABASE_AWAY=60s makes a bench of
+// the test, which fails over its targets.
+func databaseAway(t *testing.T) (away time.Duration, bench bool) {
 	v := os.Getenv("DATABASE_AWAY")
 	if v == "" {
-		return store.Lease + 2*time.Second
+		return store.Lease + 2*time.Second, false
 	}
 	d, err := time.ParseDuration(v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d
+	return d, true
 }
 
 // fleetSession is a session and the agent in it, who came by another relay than the host.
@@ -40,11 +41,12 @@ type fleetSession struct {
 }
 
 func TestFleetOfThreeRelays(t *testing.T) {
-	away := databaseAway(t)
+	away, bench := databaseAway(t)
 	first := storetest.Start(t)
 	first.Create("fleet")
 	second := first.Standby()
 	f := newFleet(t, first.URL("fleet", second))
+	f.bench = bench
 	for i := range fleetSessions {
 		code := f.host(f.relays[i%3])
 		f.sessions = append(f.sessions, fleetSession{code, f.agent(f.relays[(i+1)%3], code)}) // through the wrong relay
@@ -104,7 +106,7 @@ func (f *fleetStage) afterLease(r *fleetRelay, text string) {
 	f.sayAll(text)
 	last := f.awaitAll(text, rest+patience).Sub(over)
 	f.t.Logf("%q was in the log of every session %s after the end of the lease", text, last.Round(10*time.Millisecond))
-	if last > fleetMoved {
+	if f.bench && last > fleetMoved {
 		f.t.Errorf("more than %s", fleetMoved)
 	}
 }
@@ -120,7 +122,7 @@ func (f *fleetStage) loginsAreBack() {
 	}
 	took := time.Since(began)
 	f.t.Logf("logins are back at every relay after %s", took.Round(100*time.Millisecond))
-	if took > fleetLogins {
+	if took > patience || (f.bench && took > fleetLogins) {
 		f.t.Errorf("more than %s", fleetLogins)
 	}
 }

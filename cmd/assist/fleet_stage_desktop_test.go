@@ -28,6 +28,7 @@ type fleetStage struct {
 	relays []*fleetRelay
 
 	sessions []fleetSession
+	bench    bool // fails over its targets
 }
 
 type fleetRelay struct {
