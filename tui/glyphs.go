@@ -47,7 +47,10 @@ func (m *model) told(msg tea.Msg) (cmd tea.Cmd, ok bool) {
 		m.cellSize(image.Pt(msg.Width, msg.Height))
 		return nil, true
 	case tea.CursorPositionMsg:
-		m.widthTold(image.Pt(msg.X, msg.Y))
+		if m.widthTold(image.Pt(msg.X, msg.Y)) {
+			m.choose()
+			return tea.ClearScreen, true // what was drawn already, too
+		}
 	case uv.UnknownDcsEvent:
 		return m.coloursTold(string(msg)), true
 	case uv.KittyGraphicsEvent:

@@ -42,14 +42,17 @@ func (m *model) coloursTold(answer string) tea.Cmd {
 	return func() tea.Msg { return tea.ColorProfileMsg{Profile: more} } // for Bubble Tea, too
 }
 
-// widthTold takes the answers about how far two characters moved the cursor, which the painter has asked when it began.
-func (m *model) widthTold(at image.Point) {
+// widthTold takes the answers about how far two characters moved the cursor, which the painter has asked when it began. It says
+// whether the terminal turned out to show no Unicode.
+func (m *model) widthTold(at image.Point) (latin bool) {
+	was := m.draws.latin
 	switch at.Y {
 	case painter.LatinRow:
 		m.draws.latin = at.X != 1
 	case painter.OctantRow:
 		m.draws.wide = at.X != 1
 	}
+	return m.draws.latin && !was
 }
 
 // askers are terminals that understand the question for images, by the beginning of their names.

@@ -71,7 +71,9 @@ func TestAnswersChangeTheDrawing(t *testing.T) {
 			t.Errorf("%s: %v, want %v", what, got, want)
 		}
 	}
-	m.handle(tea.CursorPositionMsg{X: 2, Y: painter.LatinRow})
+	if m.handle(tea.CursorPositionMsg{X: 2, Y: painter.LatinRow}) == nil {
+		t.Error("what was drawn before stays")
+	}
 	expect("an é is two characters", raster.ASCII)
 	m.handle(tea.CursorPositionMsg{X: 1, Y: painter.LatinRow})
 	expect("an é is one", raster.Half)
