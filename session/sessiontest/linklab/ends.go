@@ -160,9 +160,10 @@ func (m machine) obey(end context.CancelFunc) {
 	}
 }
 
-// paint shows a number as a colour.
+// paint shows a number as a colour, each five bits in the middle of what becomes them again where colours are rounded.
 func (m machine) paint(n int) {
-	m.Fill(image.Rect(0, 0, 640, 480), byte(n>>10&31)<<3, byte(n>>5&31)<<3, byte(n&31)<<3)
+	five := func(n int) byte { return byte(n&31)<<3 | byte(n&31)>>2 }
+	m.Fill(image.Rect(0, 0, 640, 480), five(n>>10), byte(n>>5&31)<<3|4, five(n))
 }
 
 // watching is the customer's screen.
