@@ -29,10 +29,11 @@ const (
 )
 
 // shelf is the folder that files are put into and taken from, and what the customer has said yes to: a file whose link broke
-// is not asked about again.
+// is not asked about again, and who has not heard that one was kept may ask.
 type shelf struct {
 	mu       sync.Mutex
 	accepted map[accepted]struct{}
+	kept     map[accepted]struct{}
 }
 
 type accepted struct {
@@ -62,6 +63,24 @@ func (s *shelf) remove(a accepted) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.accepted, a)
+}
+
+// keep says that a file of a member's was kept; as with yeses, many are forgotten together.
+func (s *shelf) keep(a accepted) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.accepted, a)
+	if s.kept == nil || len(s.kept) >= maxAccepted {
+		s.kept = map[accepted]struct{}{}
+	}
+	s.kept[a] = struct{}{}
+}
+
+func (s *shelf) hasKept(a accepted) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.kept[a]
+	return ok
 }
 
 // folder is where files are kept; unless Config says so, a folder of the session's own among the user's downloads.
@@ -173,7 +192,14 @@ func (f *file) take(ctx context.Context, name string) error {
 		return transfer.No(inner.FileTooLarge, "a file may have %s here, at most", transfer.Bytes(most))
 	}
 	sink := transfer.Sink{Root: f.root, Name: name, Size: offer.Size, Mode: offer.Mode, Force: f.open.GetForce()}
+	a := accepted{f.by.ID, true, name, offer.Size}
 	if err := sink.Check(); err != nil {
+		if transfer.Refusal(err).Code == inner.FileExists && f.h.shelf.hasKept(a) {
+			if _, err = transfer.Again(f.s, sink); err != nil {
+				return f.broken(err)
+			}
+			return nil
+		}
 		return err
 	}
 	what := fmt.Sprintf("send you the file %s (%s)", chat.FileName(path.Base(name)), transfer.Bytes(offer.Size))
@@ -181,15 +207,14 @@ func (f *file) take(ctx context.Context, name string) error {
 	if _, err := f.root.Lstat(name); err == nil {
 		detail += "\nthe file that is there now is replaced"
 	}
-	a := accepted{f.by.ID, true, name, offer.Size}
 	if err := f.ask(ctx, a, what, detail); err != nil {
 		return err
 	}
 	got, err := transfer.Receive(f.s, sink, func(uint64, uint64) {})
-	if err != nil {
+	if err != nil && got.Digest == nil {
 		return f.broken(err)
 	}
-	f.h.shelf.remove(a)
+	f.h.shelf.keep(a)
 	f.tell("has sent the file", name, offer.Size, got.Digest)
 	return nil
 }
@@ -267,7 +292,11 @@ func (f *file) ask(ctx context.Context, a accepted, what, detail string) error {
 // broken is what became of a transfer that both ends know of already.
 func (f *file) broken(err error) error {
 	f.h.log.Info("file not moved", "path", f.open.GetPath(), "err", err)
-	f.s.CancelWrite(0)
+	if errors.Is(err, transfer.ErrLost) {
+		f.s.CancelWrite(0)
+	} else { // the refusal has to arrive
+		_ = f.s.Close()
+	}
 	return nil
 }
 

@@ -111,6 +111,29 @@ func TestFilesThereAndBack(t *testing.T) {
 	}
 }
 
+// TestFileThatWasKeptIsNotSentAgain: who has not heard that a file was kept sends it again, and hears it then; another file of that name and
+// size is refused.
+func TestFileThatWasKeptIsNotSentAgain(t *testing.T) {
+	r := NewRelay(t)
+	h, dir := fileHost(r, mayFile, nil)
+	c := worker(t, r, h, "anna@acme", mayFile)
+	for i := range uint64(2) {
+		if moved, err := put(t, c, written(t, "x", []byte("hello")), ".", false, quiet); err != nil || moved.From != 5*i || moved.Path != "x" {
+			t.Errorf("%+v, %v", moved, err)
+		}
+	}
+	if _, err := put(t, c, written(t, "x", []byte("other")), ".", false, quiet); fileCode(err) != inner.FileExists {
+		t.Errorf("another file: %v", err)
+	}
+	if there, err := os.ReadFile(filepath.Join(dir, "x")); err != nil || string(there) != "hello" {
+		t.Errorf("%q, %v", there, err)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "x"), []byte("changed there"), 0o600))
+	if _, err := put(t, c, written(t, "x", []byte("hello")), ".", false, quiet); fileCode(err) != inner.FileExists {
+		t.Errorf("it has changed since: %v", err)
+	}
+}
+
 // TestFilesStayInTheirFolder: hostile paths from a console with every grant but run.
 func TestFilesStayInTheirFolder(t *testing.T) {
 	r := NewRelay(t)

@@ -75,7 +75,8 @@ type Received struct {
 	Digest []byte // SHA-256 of the whole
 }
 
-// Receive receives a file that was offered and accepted, and keeps it. What it has got stays when the stream is lost.
+// Receive receives a file that was offered and accepted, and keeps it. What it has got stays when the stream is lost. With an error and a
+// digest the file was kept, and its sender may not know.
 func Receive(s io.ReadWriter, k Sink, progress Progress) (Received, error) {
 	p, err := k.open()
 	if err != nil {
@@ -97,10 +98,46 @@ func Receive(s io.ReadWriter, k Sink, progress Progress) (Received, error) {
 		return Received{}, err
 	}
 	digest := p.sum.Sum(nil)
+	done := Received{From: from, Digest: digest}
+	if err := say(s, &inner.FileSay{Kind: &inner.FileSay_Kept{Kept: &inner.FileKept{Path: k.Name}}}); err != nil {
+		return done, lost(err)
+	}
+	return done, nil
+}
+
+// Again tells a sender who has not heard of it that the file was kept before, if it is the same one.
+func Again(s io.ReadWriter, k Sink) (Received, error) {
+	f, err := k.Root.Open(k.Name)
+	if err != nil {
+		return Received{}, refuse(s, escape(err))
+	}
+	defer f.Close()
+	sum := sha256.New()
+	n, err := io.Copy(sum, f)
+	if err != nil {
+		return Received{}, refuse(s, err)
+	}
+	digest := sum.Sum(nil)
+	if err := say(s, &inner.FileSay{Kind: &inner.FileSay_Want{Want: &inner.FileWant{Offset: min(uint64(n), k.Size), Digest: digest}}}); err != nil {
+		return Received{}, lost(err)
+	}
+	m, err := hear(s)
+	if err != nil {
+		return Received{}, err
+	}
+	if m.GetFrom() != k.Size || uint64(n) != k.Size {
+		return Received{}, refuse(s, No(inner.FileExists, "%s is there already", k.Name))
+	}
+	if m, err = hear(s); err != nil {
+		return Received{}, err
+	}
+	if !bytes.Equal(m.GetEnd(), digest) {
+		return Received{}, refuse(s, No(inner.FileExists, "%s is there already", k.Name))
+	}
 	if err := say(s, &inner.FileSay{Kind: &inner.FileSay_Kept{Kept: &inner.FileKept{Path: k.Name}}}); err != nil {
 		return Received{}, lost(err)
 	}
-	return Received{From: from, Digest: digest}, nil
+	return Received{From: k.Size, Digest: digest}, nil
 }
 
 // part is a file that is not whole yet.
