@@ -94,12 +94,14 @@ func (f *fileFlags) put(cmd *cobra.Command, where, src, dst string) error {
 		return explainFile(err)
 	}
 	defer source.Close()
+	to := work.Place{Path: dst, Force: f.force}
 	return f.move(cmd, where, filepath.Base(src), func(ctx context.Context, c *local.Client, p transfer.Progress) (work.Moved, error) {
 		s, err := c.Open(ctx, wire.StreamFile)
 		if err != nil {
 			return work.Moved{}, err
 		}
-		return work.Put(ctx, s, source, dst, f.force, p)
+		defer func() { to.Again = true }()
+		return work.Put(ctx, s, source, to, p)
 	})
 }
 

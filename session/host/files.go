@@ -194,7 +194,7 @@ func (f *file) take(ctx context.Context, name string) error {
 	sink := transfer.Sink{Root: f.root, Name: name, Size: offer.Size, Mode: offer.Mode, Force: f.open.GetForce()}
 	a := accepted{f.by.ID, true, name, offer.Size}
 	if err := sink.Check(); err != nil {
-		if transfer.Refusal(err).Code == inner.FileExists && f.h.shelf.hasKept(a) {
+		if transfer.Refusal(err).Code == inner.FileExists && f.open.GetAgain() && f.h.shelf.hasKept(a) {
 			if _, err = transfer.Again(f.s, sink); err != nil {
 				return f.broken(err)
 			}

@@ -242,6 +242,7 @@ type FileOpen struct {
 	Put           bool                   `protobuf:"varint,1,opt,name=put,proto3" json:"put,omitempty"`     // the console has the file; otherwise the host has
 	Path          string                 `protobuf:"bytes,2,opt,name=path,proto3" json:"path,omitempty"`    // at the host, with slashes
 	Force         bool                   `protobuf:"varint,3,opt,name=force,proto3" json:"force,omitempty"` // put: an older file of that name may be replaced
+	Again         bool                   `protobuf:"varint,4,opt,name=again,proto3" json:"again,omitempty"` // put: the link was lost while it was sent, so it may have been kept
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -293,6 +294,13 @@ func (x *FileOpen) GetPath() string {
 func (x *FileOpen) GetForce() bool {
 	if x != nil {
 		return x.Force
+	}
+	return false
+}
+
+func (x *FileOpen) GetAgain() bool {
+	if x != nil {
+		return x.Again
 	}
 	return false
 }
@@ -558,11 +566,12 @@ const file_session_inner_file_proto_rawDesc = "" +
 	"\arefused\x18\t \x01(\v2\x19.assist.inner.FileRefusedH\x00R\arefused\x125\n" +
 	"\awaiting\x18\n" +
 	" \x01(\v2\x19.assist.inner.FileWaitingH\x00R\awaitingB\x06\n" +
-	"\x04kind\"F\n" +
+	"\x04kind\"\\\n" +
 	"\bFileOpen\x12\x10\n" +
 	"\x03put\x18\x01 \x01(\bR\x03put\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x14\n" +
-	"\x05force\x18\x03 \x01(\bR\x05force\"G\n" +
+	"\x05force\x18\x03 \x01(\bR\x05force\x12\x14\n" +
+	"\x05again\x18\x04 \x01(\bR\x05again\"G\n" +
 	"\tFileOffer\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x12\n" +

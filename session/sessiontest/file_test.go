@@ -48,6 +48,11 @@ func written(t *testing.T, name string, b []byte) string {
 
 func put(t *testing.T, c *Console, src, dst string, force bool, progress transfer.Progress) (work.Moved, error) {
 	t.Helper()
+	return putTo(t, c, src, work.Place{Path: dst, Force: force}, progress)
+}
+
+func putTo(t *testing.T, c *Console, src string, to work.Place, progress transfer.Progress) (work.Moved, error) {
+	t.Helper()
 	f, err := transfer.OpenSourceAt(src)
 	must(t, err)
 	defer f.Close()
@@ -55,7 +60,7 @@ func put(t *testing.T, c *Console, src, dst string, force bool, progress transfe
 	if err != nil {
 		return work.Moved{}, err
 	}
-	return work.Put(t.Context(), s, f, dst, force, progress)
+	return work.Put(t.Context(), s, f, to, progress)
 }
 
 func get(t *testing.T, c *Console, src, dir string) (work.Moved, error) {
@@ -117,19 +122,23 @@ func TestFileThatWasKeptIsNotSentAgain(t *testing.T) {
 	r := NewRelay(t)
 	h, dir := fileHost(r, mayFile, nil)
 	c := worker(t, r, h, "anna@acme", mayFile)
+	again := work.Place{Path: ".", Again: true}
 	for i := range uint64(2) {
-		if moved, err := put(t, c, written(t, "x", []byte("hello")), ".", false, quiet); err != nil || moved.From != 5*i || moved.Path != "x" {
+		if moved, err := putTo(t, c, written(t, "x", []byte("hello")), again, quiet); err != nil || moved.From != 5*i || moved.Path != "x" {
 			t.Errorf("%+v, %v", moved, err)
 		}
 	}
-	if _, err := put(t, c, written(t, "x", []byte("other")), ".", false, quiet); fileCode(err) != inner.FileExists {
+	if _, err := putTo(t, c, written(t, "x", []byte("other")), again, quiet); fileCode(err) != inner.FileExists {
 		t.Errorf("another file: %v", err)
 	}
 	if there, err := os.ReadFile(filepath.Join(dir, "x")); err != nil || string(there) != "hello" {
 		t.Errorf("%q, %v", there, err)
 	}
-	must(t, os.WriteFile(filepath.Join(dir, "x"), []byte("changed there"), 0o600))
 	if _, err := put(t, c, written(t, "x", []byte("hello")), ".", false, quiet); fileCode(err) != inner.FileExists {
+		t.Errorf("it was not lost: %v", err)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "x"), []byte("changed there"), 0o600))
+	if _, err := putTo(t, c, written(t, "x", []byte("hello")), again, quiet); fileCode(err) != inner.FileExists {
 		t.Errorf("it has changed since: %v", err)
 	}
 }

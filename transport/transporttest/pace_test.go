@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
-	"sync/atomic"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +26,7 @@ func TestAFileLeavesTheLineFreeForOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var worst atomic.Int64
+	var queues []time.Duration
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -35,7 +35,7 @@ func TestAFileLeavesTheLineFreeForOthers(t *testing.T) {
 		}
 		for range 80 {
 			time.Sleep(25 * time.Millisecond)
-			worst.Store(max(worst.Load(), int64(p.HostLink.Line().Queue)))
+			queues = append(queues, p.HostLink.Line().Queue)
 		}
 	}()
 	go func() {
@@ -48,8 +48,9 @@ func TestAFileLeavesTheLineFreeForOthers(t *testing.T) {
 		t.Errorf("%d bytes came, %v", n, err)
 	}
 	<-done
-	// The proxy holds 200 ms and drops the rest: a file that is not paced keeps them full.
-	if q := time.Duration(worst.Load()); q > 150*time.Millisecond {
+	// The proxy holds 200 ms and drops the rest: a file that is not paced keeps them full. The middle one, because a machine may stand still for a moment.
+	slices.Sort(queues)
+	if q := queues[len(queues)/2]; q > 100*time.Millisecond {
 		t.Errorf("others would wait %v", q)
 	}
 	if line := p.HostLink.Line(); line.Rate < 50_000 || line.Rate > 400_000 || line.Heard.IsZero() || line.Sent < 500 {

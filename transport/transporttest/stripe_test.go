@@ -84,10 +84,8 @@ func TestStripedStreamSpreadsWhereThePathIsLossy(t *testing.T) {
 			sent := random(4 << 20)
 			failed := make(chan error, 1)
 			go func() {
-				for at := 0; at < len(sent); at += 64 << 10 { // long enough to see a second of losses
-					if c.loss > 0 {
-						time.Sleep(30 * time.Millisecond)
-					}
+				for at := 0; at < len(sent); at += 64 << 10 {
+					time.Sleep(30 * time.Millisecond) // long enough to see a second of losses, and no socket loses any by itself
 					if _, err := from.Write(sent[at : at+64<<10]); err != nil {
 						failed <- err
 						return

@@ -18,12 +18,19 @@ type Moved struct {
 	Digest []byte // SHA-256 of the whole
 }
 
-// Put sends a file to the path at the host, or into the folder there. The host's no is *inner.FileRefusedError; a stream that
-// ends too early is transfer.ErrLost, and another Put goes on where it stopped.
-func Put(ctx context.Context, s io.ReadWriteCloser, f transfer.Source, path string, force bool, progress transfer.Progress) (Moved, error) {
+// Place is where at the host a file is put.
+type Place struct {
+	Path  string // of the file, or of the folder
+	Force bool   // an older file of that name may be replaced
+	Again bool   // an earlier Put was lost: the file may have been kept, and that is no reason to refuse it
+}
+
+// Put sends a file to the host. The host's no is *inner.FileRefusedError; a stream that ends too early is transfer.ErrLost, and another Put goes
+// on where it stopped.
+func Put(ctx context.Context, s io.ReadWriteCloser, f transfer.Source, to Place, progress transfer.Progress) (Moved, error) {
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { _ = s.Close() })()
-	open := &inner.FileOpen{Put: true, Path: path, Force: force}
+	open := &inner.FileOpen{Put: true, Path: to.Path, Force: to.Force, Again: to.Again}
 	offer := &inner.FileOffer{Name: filepath.Base(f.Name()), Size: f.Size, Mode: f.Mode}
 	for _, m := range []*inner.FileSay{{Kind: &inner.FileSay_Open{Open: open}}, {Kind: &inner.FileSay_Offer{Offer: offer}}} {
 		if wire.WriteMsg(s, m) != nil {

@@ -314,7 +314,7 @@ func putOnce(s *agent.Session, name string) (work.Moved, error) {
 	if err != nil {
 		return work.Moved{}, err
 	}
-	return work.Put(context.Background(), stream, f, "", false, func(uint64, uint64) {})
+	return work.Put(context.Background(), stream, f, work.Place{Again: true}, func(uint64, uint64) {})
 }
 
 // typeKeys types n keys, on average every so often, and says when each was sent and when the host has confirmed it. A key that
