@@ -149,15 +149,16 @@ func (f *lane) forward(h wire.Forward, d udp.Datagram) {
 		f.count.noPeer.Add(n)
 		return
 	}
-	at := to.addr.Load()
-	if at == nil {
-		f.count.noPeer.Add(n)
-		return
-	}
 	var head [wire.ForwardHeader]byte
 	wire.Forward{Channel: to.channel, Peer: from.peer}.Append(head[:0])
 	for i := 0; i < len(d.B); i += d.Seg {
 		copy(d.B[i:], head[:])
+	}
+	at := to.addr.Load()
+	if at == nil {
+		if at = to.keep(d); at == nil {
+			return
+		}
 	}
 	f.count.packets.Add(n)
 	f.count.bytes.Add(uint64(len(d.B)))
@@ -241,8 +242,16 @@ func (f *lane) bind(e *end, p wire.Bind, at udp.Addr) {
 		}
 	}
 	f.count.binds.Add(1)
-	e.addr.Store(here)
+	first := e.addr.Swap(here) == nil
 	f.answer(wire.BindAck{Channel: e.channel, Counter: p.Counter, Observed: at.AddrPort}.Append(nil, e.secret), at)
+	if !first {
+		return
+	}
+	for _, b := range e.release() {
+		f.count.packets.Add(1)
+		f.count.bytes.Add(uint64(len(b)))
+		f.answer(b, at)
+	}
 }
 
 func (f *forwarder) isVouched(at spot) bool {

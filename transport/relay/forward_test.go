@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -293,4 +294,32 @@ func TestWhoLeavesIsNotReached(t *testing.T) {
 	if _, err := r.Server.NewGroup().Join(1 << 16); err == nil {
 		t.Error("peer 65536 joined")
 	}
+}
+
+// TestPacketsWaitForABind: who is told that the other end is there may be quicker than that end's bind.
+func TestPacketsWaitForABind(t *testing.T) {
+	r := newRig(t)
+	host, console := r.join(t, 0), r.join(t, 1)
+	console.bind()
+	console.send(console.forward(0, strings.Repeat("x", 1500))) // too long to be kept
+	for _, text := range []string{"one", "two", "three", "four", "five"} {
+		console.send(console.forward(0, text))
+	}
+	console.bind() // answered: what was sent before has been seen
+	host.bind()
+	for _, text := range []string{"one", "two", "three", "four"} {
+		host.wantPacket(1, text)
+	}
+	if b := host.read(quiet); b != nil {
+		t.Errorf("more than wait came: %q", b)
+	}
+	if n := r.count(t, "dropped_packets_total", "no_peer"); n != 2 {
+		t.Errorf("%v packets were dropped", n)
+	}
+	host.bind()
+	if b := host.read(quiet); b != nil {
+		t.Errorf("another bind brings %q", b)
+	}
+	console.send(console.forward(0, "six"))
+	host.wantPacket(1, "six")
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"assist/transport/udp"
 	"assist/transport/wire"
 )
 
@@ -24,6 +26,44 @@ type end struct {
 	hinted  atomic.Int64  // when it was last asked to bind, ns
 
 	addr atomic.Pointer[whereabouts] // nil until bound
+
+	mu    sync.Mutex
+	early [][]byte // came before it was bound
+}
+
+// earlyPackets is how many packets wait for an end that is not bound yet: the first flight of a handshake. Who is told that the other end is there
+// may be quicker than that end's bind.
+const (
+	earlyPackets = 4
+	earlyLength  = 1500 // bytes of one; longer ones come from no network but this machine's own
+)
+
+// keep keeps packets for an end that is not bound, as many as there is room for. When it has been bound meanwhile it says where.
+func (e *end) keep(d udp.Datagram) *whereabouts {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if at := e.addr.Load(); at != nil {
+		return at
+	}
+	for b := d.B; len(b) > 0; {
+		n := min(d.Seg, len(b))
+		if n <= earlyLength && len(e.early) < earlyPackets {
+			e.early = append(e.early, bytes.Clone(b[:n]))
+		} else {
+			e.group.fwd.count.noPeer.Add(1)
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// release gives what was kept.
+func (e *end) release() [][]byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	early := e.early
+	e.early = nil
+	return early
 }
 
 // newer takes the counter of a bind if it is higher than all before.
