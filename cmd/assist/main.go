@@ -107,7 +107,7 @@ func root() *cobra.Command {
 		newWhoamiCommand(),
 		newURLHandlerCommand(),
 		newDoctorCommand(),
-		newRelayCommand(),
+		profiled(newRelayCommand()),
 	)
 	cmd.Args, cmd.RunE = cobra.NoArgs, first
 	return cmd
