@@ -17,7 +17,7 @@ import (
 func (s *Session) live(ctx context.Context) error {
 	var at *place
 	defer func() { at.leave() }()
-	pause, limit, waited := firstPause, dialTimeout, time.Duration(0)
+	pause, limit, waited, tries := firstPause, dialTimeout, time.Duration(0), 0
 	for {
 		met, err := s.attempt(ctx, &at, limit)
 		if cause := context.Cause(ctx); cause != nil {
@@ -37,6 +37,8 @@ func (s *Session) live(ctx context.Context) error {
 			if waited > keepTrying {
 				return err
 			}
+		case since.IsZero() && tries < moreTries && errors.Is(err, ErrHostGone) && at != nil && !at.isGone():
+			tries++ // the relay has the host; a lossy line may have had all of a handshake
 		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
 			return &endedError{why: "the session ended while there was no contact"}
 		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
@@ -52,6 +54,9 @@ func (s *Session) live(ctx context.Context) error {
 		pause = min(2*pause, longPause)
 	}
 }
+
+// moreTries is how often more a host that the relay has, and that does not answer at the first contact, is dialled.
+const moreTries = 1
 
 // redial is how long a later link to the host may take: the exchange of packets as long as the first ones, eight times.
 func (s *Session) redial() time.Duration {
