@@ -143,8 +143,10 @@ func splice(ctx context.Context, conn net.Conn, stream transport.Stream) {
 	defer context.AfterFunc(ctx, giveUp)()
 	var up sync.WaitGroup
 	up.Go(func() {
-		_, _ = io.Copy(stream, conn)
-		giveUp() // the program is gone, or the stream
+		if _, err := io.Copy(stream, conn); err != nil { // the host takes no more; what it has said already still has to arrive
+			_, _ = io.Copy(io.Discard, conn)
+		}
+		giveUp() // the program is gone
 	})
 	_, _ = io.Copy(conn, onlyReader{stream})
 	_ = conn.Close()

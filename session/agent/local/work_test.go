@@ -46,8 +46,15 @@ func (f *fake) Open(context.Context, wire.StreamKind) (transport.Stream, error) 
 				down.end(err)
 				return
 			}
-			if b[0] == 'q' {
+			switch b[0] {
+			case 'q':
 				down.end(io.EOF)
+				return
+			case 'x': // takes no more, and has a last word
+				_ = up.PipeReader.CloseWithError(errGivenUp)
+				time.Sleep(50 * time.Millisecond)
+				_, _ = down.Write([]byte("bye"))
+				_ = down.PipeWriter.Close()
 				return
 			}
 			_, _ = down.Write(b)
@@ -137,13 +144,23 @@ func TestOpenCarriesBytesBothWays(t *testing.T) {
 		}
 		_ = s.Close()
 
+		if s, err = c.Open(t.Context(), wire.StreamRun); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = s.Write([]byte("x"))
+		_, _ = s.Write([]byte("more"))
+		if b, err := io.ReadAll(s); string(b) != "bye" || err != nil {
+			t.Errorf("of a host that took no more: %q, %v", b, err)
+		}
+		_ = s.Close()
+
 		s, err = c.Open(t.Context(), wire.StreamFile) // a program that goes takes its stream along
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = s.Close()
 		f.mu.Lock()
-		gone := f.streams[1]
+		gone := f.streams[2]
 		f.mu.Unlock()
 		if _, err := gone.Read(make([]byte, 1)); err == nil { // returns when the stream was given up
 			t.Error("the stream goes on without its program")
