@@ -37,8 +37,8 @@ func (s *Session) live(ctx context.Context) error {
 			if waited > keepTrying {
 				return err
 			}
-		case since.IsZero() && tries < moreTries && errors.Is(err, ErrHostGone) && at != nil && !at.isGone():
-			tries++ // the relay has the host; a lossy line may have had all of a handshake
+		case since.IsZero() && tries < moreTries && (silent(err) || errors.Is(err, ErrHostGone) && at != nil && !at.isGone()):
+			tries++ // a lossy line may have had all of a handshake
 		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
 			return &endedError{why: "the session ended while there was no contact"}
 		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
@@ -55,8 +55,14 @@ func (s *Session) live(ctx context.Context) error {
 	}
 }
 
-// moreTries is how often more a host that the relay has, and that does not answer at the first contact, is dialled.
+// moreTries is how often more the relay is dialled at the first contact when nothing at all comes from it, and the host that it has.
 const moreTries = 1
+
+// silent says that the relay did not answer, and that nobody said why.
+func silent(err error) bool {
+	var no *transport.RelayUnreachableError
+	return errors.As(err, &no) && errors.Is(err, transport.ErrSilent)
+}
 
 // redial is how long a later link to the host may take: the exchange of packets as long as the first ones, eight times.
 func (s *Session) redial() time.Duration {
