@@ -137,7 +137,7 @@ func (r *run) command(ctx context.Context, by session.Member, c inner.Command) e
 	)
 	over := &inner.RunOver{Status: uint32(result.Status), Signal: uint32(result.Signal)}
 	how := outcomeOf(result)
-	if cause := context.Cause(ctx); errors.Is(cause, errTakenBack) {
+	if cause := context.Cause(ctx); errors.Is(cause, errTakenBack) || errors.Is(cause, errLeft) {
 		over.TakenBack, how = cause.Error(), how+", "+cause.Error()
 	}
 	r.h.tellRun(by, "command_over", "", c.Line(), how)
