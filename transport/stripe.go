@@ -63,10 +63,15 @@ func Stripe(s Stream, c Class) Stream {
 		t.failWriting(errClosedVirtual)
 		return t
 	}
-	context.AfterFunc(d.link.conn.Context(), func() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.alone = context.AfterFunc(d.link.conn.Context(), func() {
 		t.failReading(d.link.Err())
 		t.failWriting(d.link.Err())
 	})
+	if t.over { // meanwhile
+		t.alone()
+	}
 	return t
 }
 
@@ -127,6 +132,7 @@ type striped struct {
 	wrote    bool // closed, or given up
 	writeErr error
 	over     bool
+	alone    func() bool // the end of the link is none of this stream's any more; nil: not yet watched
 }
 
 // lane is one connection more.
@@ -207,6 +213,9 @@ func (t *striped) finish() {
 		return
 	}
 	t.over = true
+	if t.alone != nil {
+		t.alone()
+	}
 	v := t.link.v
 	v.mu.Lock()
 	delete(v.stripes, t.ticket)

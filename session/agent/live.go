@@ -41,7 +41,7 @@ func (s *Session) live(ctx context.Context) error {
 			tries++ // a lossy line may have had all of a handshake
 		case errors.Is(err, ErrUnknownCode) && !since.IsZero():
 			return &endedError{why: "the session ended while there was no contact"}
-		case final(err), since.IsZero(): // the first contact is not tried twice: whoever typed the code should see why
+		case final(err), since.IsZero(): // the first contact is tried no more: whoever typed the code should see why
 			return err
 		case time.Since(since) > keepTrying:
 			return fmt.Errorf("%w: %w", ErrGaveUp, err)

@@ -225,7 +225,7 @@ func (p *place) relay(ctx context.Context) (*transport.Outer, error) {
 	}
 }
 
-// whenGone calls do when the place cannot be had again, until stop is called.
+// whenGone calls do when the place cannot be had again, until stop is called, once.
 func (p *place) whenGone(do func()) (stop func()) {
 	stopped := make(chan struct{})
 	go func() {
@@ -235,7 +235,7 @@ func (p *place) whenGone(do func()) (stop func()) {
 		case <-stopped:
 		}
 	}()
-	return sync.OnceFunc(func() { close(stopped) })
+	return func() { close(stopped) }
 }
 
 func (p *place) isGone() bool {

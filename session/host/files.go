@@ -32,8 +32,18 @@ const (
 // is not asked about again, and who has not heard that one was kept may ask.
 type shelf struct {
 	mu       sync.Mutex
-	accepted map[accepted]struct{}
-	kept     map[accepted]struct{}
+	accepted several
+	kept     several
+}
+
+// several is at most maxAccepted of them: with one more all before are forgotten.
+type several map[accepted]struct{}
+
+func (s *several) add(a accepted) {
+	if *s == nil || len(*s) >= maxAccepted {
+		*s = several{}
+	}
+	(*s)[a] = struct{}{}
 }
 
 type accepted struct {
@@ -53,10 +63,7 @@ func (s *shelf) has(a accepted) bool {
 func (s *shelf) add(a accepted) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.accepted == nil || len(s.accepted) >= maxAccepted {
-		s.accepted = map[accepted]struct{}{}
-	}
-	s.accepted[a] = struct{}{}
+	s.accepted.add(a)
 }
 
 func (s *shelf) remove(a accepted) {
@@ -65,15 +72,12 @@ func (s *shelf) remove(a accepted) {
 	delete(s.accepted, a)
 }
 
-// keep says that a file of a member's was kept; as with yeses, many are forgotten together.
+// keep says that a file of a member's was kept.
 func (s *shelf) keep(a accepted) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.accepted, a)
-	if s.kept == nil || len(s.kept) >= maxAccepted {
-		s.kept = map[accepted]struct{}{}
-	}
-	s.kept[a] = struct{}{}
+	s.kept.add(a)
 }
 
 func (s *shelf) hasKept(a accepted) bool {
@@ -195,7 +199,7 @@ func (f *file) take(ctx context.Context, name string) error {
 	a := accepted{f.by.ID, true, name, offer.Size}
 	if err := sink.Check(); err != nil {
 		if transfer.Refusal(err).Code == inner.FileExists && f.open.GetAgain() && f.h.shelf.hasKept(a) {
-			if _, err = transfer.Again(f.s, sink); err != nil {
+			if err = transfer.Again(f.s, sink); err != nil {
 				return f.broken(err)
 			}
 			return nil

@@ -32,16 +32,14 @@ type hand struct {
 
 // point takes an event of m that is played.
 func (h *hands) point(m session.MemberID, ev screen.Input) {
-	if ev.Kind == screen.ButtonPress {
-		h.mu.Lock()
-		h.pressed = hand{ev.At, time.Now()}
-		h.mu.Unlock()
-	}
 	switch ev.Kind {
 	case screen.PointerMove, screen.ButtonPress, screen.ButtonRelease, screen.Wheel:
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		h.at[m] = hand{ev.At, time.Now()}
+		if ev.Kind == screen.ButtonPress {
+			h.pressed = h.at[m]
+		}
 		wake(h.stir)
 	case screen.KeyPress, screen.KeyTap, screen.TypeText:
 		h.mu.Lock()

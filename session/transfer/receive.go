@@ -106,38 +106,36 @@ func Receive(s io.ReadWriter, k Sink, progress Progress) (Received, error) {
 }
 
 // Again tells a sender who has not heard of it that the file was kept before, if it is the same one.
-func Again(s io.ReadWriter, k Sink) (Received, error) {
+func Again(s io.ReadWriter, k Sink) error {
 	f, err := k.Root.Open(k.Name)
 	if err != nil {
-		return Received{}, refuse(s, escape(err))
+		return refuse(s, escape(err))
 	}
 	defer f.Close()
 	sum := sha256.New()
 	n, err := io.Copy(sum, f)
 	if err != nil {
-		return Received{}, refuse(s, err)
+		return refuse(s, err)
 	}
 	digest := sum.Sum(nil)
+	other := No(inner.FileExists, "%s is there already", k.Name)
 	if err := say(s, &inner.FileSay{Kind: &inner.FileSay_Want{Want: &inner.FileWant{Offset: min(uint64(n), k.Size), Digest: digest}}}); err != nil {
-		return Received{}, lost(err)
+		return lost(err)
 	}
 	m, err := hear(s)
 	if err != nil {
-		return Received{}, err
+		return err
 	}
 	if m.GetFrom() != k.Size || uint64(n) != k.Size {
-		return Received{}, refuse(s, No(inner.FileExists, "%s is there already", k.Name))
+		return refuse(s, other)
 	}
 	if m, err = hear(s); err != nil {
-		return Received{}, err
+		return err
 	}
 	if !bytes.Equal(m.GetEnd(), digest) {
-		return Received{}, refuse(s, No(inner.FileExists, "%s is there already", k.Name))
+		return refuse(s, other)
 	}
-	if err := say(s, &inner.FileSay{Kind: &inner.FileSay_Kept{Kept: &inner.FileKept{Path: k.Name}}}); err != nil {
-		return Received{}, lost(err)
-	}
-	return Received{From: k.Size, Digest: digest}, nil
+	return gone(say(s, &inner.FileSay{Kind: &inner.FileSay_Kept{Kept: &inner.FileKept{Path: k.Name}}}))
 }
 
 // part is a file that is not whole yet.
