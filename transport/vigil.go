@@ -12,6 +12,15 @@ const (
 	nudgeEvery  = 50 * time.Millisecond                // so often; half a round trip, of long packets where those take longer, or a fortieth of the silence, if that is more
 )
 
+// After how long without a packet of the other end contact counts as lost, for the people at both ends.
+const (
+	LostAfter = 2500 * time.Millisecond // more on a long line:
+	lostAfar  = 2 * time.Second         // and three round trips, and two long packets there and back on a thin one
+)
+
+// Patience is that time on this line.
+func (l Line) Patience() time.Duration { return max(LostAfter, lostAfar+3*l.Base+2*l.Thin) }
+
 // vigil makes contact over a line that loses or delays packets last, so that it is not taken for a broken one. A clean line
 // costs no packet by it.
 type vigil struct {

@@ -225,14 +225,13 @@ func wake(c chan struct{}) {
 
 // Times of the console.
 const (
-	silence     = 2500 * time.Millisecond // without any packet of the host, until contact counts as lost; on a long line
-	longWay     = 2 * time.Second         // and three round trips, on a thin one two long packets there and back more,
-	longSilence = 8 * time.Second         // at most
-	heartbeat   = time.Second             // between two Pings, while there is anything to see or to do
-	restAfter   = 10 * time.Second        // without a picture or a word: QUIC's heartbeat is enough
-	askTimeout  = 20 * time.Second        // for one answer of the broker; thin lines take a few
-	dialTimeout = 20 * time.Second        // for the first link to the host
-	redialTime  = 4 * time.Second         // for each later one; more where the first packets took long
+	silence     = transport.LostAfter // without any packet of the host, until contact counts as lost; more on a long line,
+	longSilence = 8 * time.Second     // at most
+	heartbeat   = time.Second         // between two Pings, while there is anything to see or to do
+	restAfter   = 10 * time.Second    // without a picture or a word: QUIC's heartbeat is enough
+	askTimeout  = 20 * time.Second    // for one answer of the broker; thin lines take a few
+	dialTimeout = 20 * time.Second    // for the first link to the host
+	redialTime  = 4 * time.Second     // for each later one; more where the first packets took long
 	firstPause  = 250 * time.Millisecond
 	longPause   = 2 * time.Second        // between two attempts to find the host again
 	keepTrying  = session.SeatHold       // for the host's network to come back (design 6)

@@ -141,7 +141,8 @@ func (v *visit) watch(ctx context.Context) error {
 			heard = v.begun
 		}
 		line := v.link.Line()
-		limit := min(max(silence, longWay+3*line.Base+2*m.thin(line.Thin)), longSilence)
+		line.Thin = m.thin(line.Thin)
+		limit := min(line.Patience(), longSilence)
 		if now.Sub(heard) >= limit {
 			v.s.mu.Lock()
 			v.s.state.LostSince = heard

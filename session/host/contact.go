@@ -5,16 +5,15 @@ import (
 
 	"assist/session"
 	"assist/session/inner"
+	"assist/transport"
 )
 
-// When contact with the agents counts as lost, for the customer to know. A heartbeat comes every 2 s and a round trip, and
-// more when one is missed.
+// How often it is looked whether contact with the agents is lost, for the customer to know. A heartbeat comes every 2 s and a round trip,
+// and more when one is missed.
 const (
-	lookEvery   = 500 * time.Millisecond // while somebody is missed or nobody is there
-	lookSeldom  = time.Second            // else, or when somebody would be missed next
-	lookLeast   = 20 * time.Millisecond
-	lostContact = 2500 * time.Millisecond // more on a long line:
-	lostAfar    = 2 * time.Second         // and three round trips, and two long packets there and back on a thin one
+	lookEvery  = 500 * time.Millisecond // while somebody is missed or nobody is there
+	lookSeldom = time.Second            // else, or when somebody would be missed next
+	lookLeast  = 20 * time.Millisecond
 )
 
 // contact is since when others do not answer; zero: they do.
@@ -27,7 +26,7 @@ type contact struct {
 // and none is back.
 func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 	var newest time.Time
-	long, next := lostContact, now.Add(lookSeldom)
+	long, next := transport.LostAfter, now.Add(lookSeldom)
 	for _, c := range l.consoles {
 		if c.link.Stranded() {
 			c.bye(inner.CloseNoPath, "this host takes direct paths only, and none was found")
@@ -37,7 +36,7 @@ func (l *loop) lookForContact(now time.Time) (again time.Duration) {
 			c.way = way
 			l.h.log.Info("path", "console", c.id, "path", way.Path, "why", way.Why, "rtt", line.Base)
 		}
-		long = max(long, lostAfar+3*line.Base+2*line.Thin)
+		long = max(long, line.Patience())
 		switch gone := latest(line.Heard, c.came).Add(silence + 2*line.Base + 2*line.Thin); {
 		case gone.Before(now):
 			_ = c.control.SetReadDeadline(now) // its reader says what that means

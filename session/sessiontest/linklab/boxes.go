@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"assist/transport/transporttest"
 )
@@ -181,6 +182,44 @@ func (l *lab) behindBoxes(hostBox, consoleBox, path string) (*scene, error) {
 		}
 	}
 	return s, nil
+}
+
+// hosted sets a scene in which the host has come, and says its code.
+func (l *lab) hosted(hostBox, consoleBox string) (n *scene, code string, err error) {
+	if n, err = l.behindBoxes(hostBox, consoleBox, ""); err != nil {
+		return nil, "", err
+	}
+	n.h, err = l.start(n.host, "host", "-relay", n.r.addr, "-pin", n.r.pin, "-files", l.files())
+	var e event
+	if err == nil {
+		e, err = n.h.wait("code", time.Time{}, 20*time.Second, func(e event) bool { return e.What == "code" })
+	}
+	if err != nil {
+		n.close()
+		return nil, "", err
+	}
+	return n, e.Text, nil
+}
+
+// relayed is how many packets the relay passes on in a while.
+func (s *scene) relayed(lasts time.Duration) (float64, error) {
+	before, err := s.r.forwarded()
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(lasts)
+	after, err := s.r.forwarded()
+	return after - before, err
+}
+
+// played is how many keys the host has played since.
+func (s *scene) played(since time.Time) (n int) {
+	for _, e := range s.h.all(since) {
+		if e.What == "played" {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *scene) close() {

@@ -18,15 +18,11 @@ import (
 
 // pins pins the way that packets take: where it can be had, and where it cannot.
 func (l *lab) pins() error {
-	n, err := l.behindBoxes("cone", "cone", "")
+	n, code, err := l.hosted("cone", "cone")
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	code, err := l.alone(n)
-	if err != nil {
-		return err
-	}
 	for _, path := range []string{"direct", "relay", "tcp"} {
 		if err := l.pinned(n, code, path); err != nil {
 			return fmt.Errorf("--path %s: %w", path, err)
@@ -41,15 +37,6 @@ func (l *lab) pins() error {
 	return l.netcheck(n, "a firewall that lets no UDP pass", `"udp":{"ok":false`, `"tcp":{"ok":true`)
 }
 
-// alone lets the host come, and says its code.
-func (l *lab) alone(n *scene) (code string, err error) {
-	if n.h, err = l.start(n.host, "host", "-relay", n.r.addr, "-pin", n.r.pin, "-files", l.files()); err != nil {
-		return "", err
-	}
-	e, err := n.h.wait("code", time.Time{}, 20*time.Second, func(e event) bool { return e.What == "code" })
-	return e.Text, err
-}
-
 // pinned types for longer than the relay stands in for a direct path.
 func (l *lab) pinned(n *scene, code, path string) error {
 	began := time.Now()
@@ -61,23 +48,13 @@ func (l *lab) pinned(n *scene, code, path string) error {
 	const long = 16 * time.Second
 	typing(c, long)
 	time.Sleep(long - 4*time.Second)
-	before, err := n.r.forwarded()
-	if err != nil {
-		return err
-	}
-	time.Sleep(3 * time.Second)
-	after, err := n.r.forwarded()
+	passed, err := n.relayed(3 * time.Second)
 	if err != nil {
 		return err
 	}
 	_, err = c.wait("typed", began, 30*time.Second, func(e event) bool { return e.What == "typed" })
-	played := 0
-	for _, e := range n.h.all(began) {
-		if e.What == "played" {
-			played++
-		}
-	}
-	way, keys, relayed := newest(c).Path, int(long/pulse), after > before
+	played := n.played(began)
+	way, keys, relayed := newest(c).Path, int(long/pulse), passed > 0
 	l.add(fmt.Sprintf("two cone NATs, --path %s: the way, %d s of keys played, packets by the relay", path, long/time.Second), fmt.Sprintf("%s, %d, %s", path, keys, yes(path != "direct")),
 		fmt.Sprintf("%s, %d, %s", way, played, yes(relayed)), way == path && played == keys && relayed == (path != "direct") && err == nil)
 	return nil
@@ -85,15 +62,11 @@ func (l *lab) pinned(n *scene, code, path string) error {
 
 // stranded pins the direct path in the built console, where there is none.
 func (l *lab) stranded() error {
-	n, err := l.behindBoxes("symmetric", "symmetric", "")
+	n, code, err := l.hosted("symmetric", "symmetric")
 	if err != nil {
 		return err
 	}
 	defer n.close()
-	code, err := l.alone(n)
-	if err != nil {
-		return err
-	}
 	if err := l.netcheck(n, "a symmetric NAT", `"udp":{"ok":true`, `"tcp":{"ok":true`, `"nat":"symmetric"`); err != nil {
 		return err
 	}
