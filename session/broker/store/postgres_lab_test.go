@@ -49,6 +49,7 @@ func TestStandbyTakesOver(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	people(t, s)
+	first.Followed(second)
 	first.Stop()
 	if s.Ping(t.Context()) == nil {
 		t.Fatal("a dead primary answers")

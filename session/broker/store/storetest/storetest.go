@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Postgres is one server.
@@ -127,6 +128,31 @@ func (p *Postgres) Run() {
 // Stop ends the server at once, as a crash would; it is fine when it does not run.
 func (p *Postgres) Stop() {
 	_ = p.command("pg_ctl", "-D", p.data, "-w", "-m", "immediate", "stop").Run()
+}
+
+// Followed waits until a standby has all that was written to p: it follows a moment later, and what it has not got is gone with p.
+func (p *Postgres) Followed(by *Postgres) {
+	p.tb.Helper()
+	written := p.ask("SELECT pg_current_wal_flush_lsn()")
+	for end := time.Now().Add(followWithin); by.ask("SELECT pg_last_wal_replay_lsn() >= '"+written+"'") != "t"; {
+		if time.Now().After(end) {
+			p.tb.Fatalf("the standby has not got %s within %v", written, followWithin)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// followWithin is how long a standby may take.
+const followWithin = 20 * time.Second
+
+// ask is the answer of the server to a question that is one value.
+func (p *Postgres) ask(sql string) string {
+	p.tb.Helper()
+	out, err := p.command("psql", "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-U", "assist", "-d", "postgres", "-Atc", sql).Output()
+	if err != nil {
+		p.tb.Fatalf("psql: %v", err)
+	}
+	return strings.TrimSpace(string(out))
 }
 
 // Promote lets a standby take writes.
